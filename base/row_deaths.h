@@ -1,0 +1,61 @@
+// Which rows of an immutable part have died since it was published, and by which write: the overlay that lies over a
+// segment's deletion bitmap until the next publication folds it in.
+//
+// One writer at a time; any number of readers without locks. A reader that passes its visible sequence sees exactly the
+// deaths up to it: the writer stores a death before it makes its sequence visible.
+#ifndef VARVE_BASE_ROW_DEATHS_H_
+#define VARVE_BASE_ROW_DEATHS_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace varve {
+
+class RowDeaths {
+ public:
+  explicit RowDeaths(uint32_t rows);
+  ~RowDeaths();
+  RowDeaths(const RowDeaths&) = delete;
+  RowDeaths& operator=(const RowDeaths&) = delete;
+
+  // Records that `killer` killed `row`. A row dies once: a second death is ignored. Writer only.
+  void Kill(uint32_t row, uint64_t killer);
+  // Records that `killer` killed every row of first .. last - 1 that has not died before. O(1). Writer only.
+  void KillRange(uint32_t first, uint32_t last, uint64_t killer);
+
+  // The sequence that killed the row, or 0 if it lives.
+  uint64_t KillerOf(uint32_t row) const;
+  bool IsDead(uint32_t row, uint64_t visible) const {
+    if (empty()) return false;
+    const uint64_t killer = KillerOf(row);
+    return killer != 0 && killer <= visible;
+  }
+  bool empty() const { return !any_.load(std::memory_order_acquire); }
+
+  // Calls visit(row, killer) for each death, ascending by row. Safe beside the writer; deaths that it adds meanwhile may
+  // be missed.
+  void ForEach(const std::function<void(uint32_t row, uint64_t killer)>& visit) const;
+  uint32_t rows() const { return rows_; }
+
+ private:
+  static constexpr uint32_t kChunkRows = 1024;
+  using Chunk = std::atomic<uint64_t>;
+  struct Range {
+    uint32_t first;
+    uint32_t last;
+    uint64_t killer;
+    Range* next;  // older
+  };
+
+  const uint32_t rows_;
+  std::atomic<bool> any_{false};
+  std::vector<std::atomic<Chunk*>> chunks_;
+  std::atomic<Range*> ranges_{nullptr};
+};
+
+}  // namespace varve
+
+#endif  // VARVE_BASE_ROW_DEATHS_H_

@@ -1,0 +1,104 @@
+// How a collection is opened, written and read. Nothing here is stored in the files (see schema.h for what is).
+#ifndef VARVE_OPTIONS_H_
+#define VARVE_OPTIONS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace varve {
+
+class Clock;
+class Executor;
+class FileSystem;
+
+// When an acknowledged write is durable against a loss of power. Against a crash of the process alone every
+// acknowledged write is durable in every mode. In every mode what survives is a prefix of the acknowledged operations.
+struct SyncMode {
+  enum class Kind : uint8_t {
+    kPerOp,     // every acknowledged write; concurrent writers share one fdatasync
+    kEveryN,    // at most n - 1 acknowledged operations are lost
+    kInterval,  // at most the last `interval_ms` milliseconds are lost
+    kOnFlush,   // everything since the last flush may be lost
+  };
+  Kind kind = Kind::kPerOp;
+  uint64_t n = 1;            // kEveryN: operations, at least 1
+  uint64_t interval_ms = 0;  // kInterval: milliseconds, at least 1
+
+  static SyncMode PerOp() { return {}; }
+  static SyncMode EveryN(uint64_t n) { return {Kind::kEveryN, n, 0}; }
+  static SyncMode Interval(uint64_t ms) { return {Kind::kInterval, 1, ms}; }
+  static SyncMode OnFlush() { return {Kind::kOnFlush, 1, 0}; }
+  friend bool operator==(const SyncMode&, const SyncMode&) = default;
+};
+
+// "per_op", "every:N", "interval:MS", "on_flush". Empty for anything else.
+std::optional<SyncMode> ParseSyncMode(std::string_view text);
+std::string SyncModeName(const SyncMode& mode);
+
+// When the checksums of a mapped segment are compared. Headers and footers are always checked at open.
+enum class VerifyChecksums : uint8_t {
+  kOnTouch,  // each 64 KiB block when it is first read (default; costs about 5 us per block, once)
+  kAtOpen,   // all blocks at open: opening then costs time by the size of the data
+  kNever,
+};
+
+// How segment files are read. kMapped: a bad sector is SIGBUS in the host. kRead: files are read into memory at open, so
+// that it is a Status; costs the memory and the time.
+enum class IoMode : uint8_t { kMapped, kRead };
+
+// What Open does when the log or the manifest is damaged.
+enum class RecoveryMode : uint8_t {
+  kStrict,   // DataLoss, nothing is changed (default)
+  kSalvage,  // keep all that verifies, and report exactly what was dropped
+};
+
+struct Options {
+  // Seams. Null takes the process's own; what is given must outlive the collection.
+  FileSystem* file_system = nullptr;
+  Clock* clock = nullptr;
+  Executor* executor = nullptr;  // background flushes and merges; null makes `threads` threads
+
+  // Threads for index builds and background work when no executor is given. Default: one per processor.
+  int threads = 0;
+  // A memtable is frozen and flushed at this many bytes. Larger: fewer, larger segments, more memory, longer recovery.
+  size_t memtable_bytes = size_t{256} << 20;
+  // A log is rotated, and the memtable flushed, at this many bytes even if the memtable is small (deletes).
+  uint64_t wal_max_bytes = uint64_t{1} << 30;
+  // Frozen memtables waiting for their flush; writers wait beyond it.
+  int max_frozen_memtables = 2;
+  // 8, or 4096 for disks that may damage bytes beside those being written when the power fails.
+  uint32_t wal_pad_to = 8;
+  // Overrides the schema's sync mode.
+  std::optional<SyncMode> sync;
+  VerifyChecksums verify_checksums = VerifyChecksums::kOnTouch;
+  IoMode io = IoMode::kMapped;
+  RecoveryMode recovery = RecoveryMode::kStrict;
+  // Seed of index builds. With one thread the same rows and seed give the same graph, bit for bit.
+  uint64_t seed = 42;
+};
+
+enum class ReadOnlyLog : uint8_t {
+  kReplay,     // replays the complete batches of the log into a private memtable (default)
+  kPublished,  // stops at the manifest
+};
+
+struct ReadOnlyOptions {
+  FileSystem* file_system = nullptr;
+  Clock* clock = nullptr;
+  ReadOnlyLog log = ReadOnlyLog::kReplay;
+  VerifyChecksums verify_checksums = VerifyChecksums::kOnTouch;
+  IoMode io = IoMode::kMapped;
+  RecoveryMode recovery = RecoveryMode::kStrict;
+};
+
+struct WriteOptions {
+  // Makes this write durable before it is acknowledged, whatever the sync mode.
+  bool sync = false;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_OPTIONS_H_
