@@ -1,0 +1,125 @@
+// The door of Varve: one collection of records with vectors, durable, searchable at once.
+//
+// A collection is a directory. One process opens it for writing (Open holds a lock); any number of others open it
+// read-only beside the writer (OpenReadOnly: takes no lock, writes nothing).
+//
+//   auto collection = varve::Collection::Create("/data/things", varve::Schema::SingleVector(768, varve::Metric::kCosine));
+//   varve::WriteBatch batch;
+//   batch.Put({.key = "a", .vectors = {{"", vector}}, .metadata = R"({"year":2024})"});
+//   (*collection)->Write(batch);
+//   auto result = (*collection)->Search({.vector = query, .k = 10});
+//
+// Thread-safe: any number of threads may read while one or more write. A write that has returned OK is seen by every
+// later read of this object. Reads never wait for writes.
+//
+// Errors of all methods, beside those named: InvalidArgument for bad input (nothing changed); DataLoss when a file is
+// damaged (the message names file, section and offset); FailedPrecondition for a write to a read-only or closed
+// collection, and for every write after the log has failed (the first failure is given again; readers go on; reopen).
+#ifndef VARVE_COLLECTION_H_
+#define VARVE_COLLECTION_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "varve/options.h"
+#include "varve/record.h"
+#include "varve/schema.h"
+#include "varve/search.h"
+#include "varve/stats.h"
+#include "varve/write_batch.h"
+
+namespace varve {
+
+// Where a scan begins and which records it gives.
+struct ScanRequest {
+  std::optional<std::string> ns;     // only this namespace
+  std::string prefix;                // only keys that begin so
+  std::optional<std::string> from;   // first key, inclusive; needs `ns` when the collection has several namespaces
+  uint64_t limit = 0;                // 0: all
+  bool keys_only = false;            // leave vectors, metadata and payload empty
+};
+
+// A repeatable view: every read through it sees the collection as it was when it was taken. Holds memory and files for as
+// long as it lives. Copyable, cheap to copy; must not outlive its collection.
+class Snapshot {
+ public:
+  Snapshot() = default;
+  bool valid() const { return view_ != nullptr; }
+  Sequence sequence() const { return sequence_; }
+
+ private:
+  friend class CollectionImpl;
+  std::shared_ptr<const void> view_;
+  Sequence sequence_ = 0;
+};
+
+struct ReadOptions {
+  const Snapshot* snapshot = nullptr;  // null: the newest state
+};
+
+class Collection {
+ public:
+  // Makes a new collection in `directory` (made if missing, with its parents) and opens it for writing.
+  // Errors: AlreadyExists if there is one, or anything else that is not empty directories of a failed Create;
+  // Unimplemented for field kinds, index types or compressions that this build does not have.
+  static absl::StatusOr<std::unique_ptr<Collection>> Create(const std::string& directory, const Schema& schema,
+                                                            const Options& options = {});
+  // Opens for writing, recovering what a crash left. Costs time by the size of the log, not of the data.
+  // Errors: NotFound if there is no directory; FailedPrecondition if it is not a collection, or another writer has it;
+  // DataLoss; Unimplemented for a newer format.
+  static absl::StatusOr<std::unique_ptr<Collection>> Open(const std::string& directory, const Options& options = {});
+  // Opens beside a live writer, or without one. Takes no lock and writes nothing.
+  static absl::StatusOr<std::unique_ptr<Collection>> OpenReadOnly(const std::string& directory,
+                                                                  const ReadOnlyOptions& options = {});
+  // Closes if Close was not called, ignoring its errors.
+  virtual ~Collection() = default;
+
+  // Applies the batch, all or nothing, and returns when it is durable as the sync mode says.
+  // Errors: AlreadyExists, NotFound, Aborted for a condition that does not hold; ResourceExhausted if there is no space
+  // (nothing was written). Any other failure once the log was touched leaves the outcome of this batch unknown.
+  virtual absl::Status Write(const WriteBatch& batch, const WriteOptions& options = {}) = 0;
+  absl::Status Put(RecordInput record, const WriteOptions& options = {});
+  absl::Status Insert(RecordInput record, const WriteOptions& options = {});
+  absl::Status Update(RecordUpdate update, const WriteOptions& options = {});
+  absl::Status Delete(std::string ns, std::string key, const WriteOptions& options = {});
+
+  // NotFound if the key has no live record.
+  virtual absl::StatusOr<Record> Get(std::string_view ns, std::string_view key, const ReadOptions& options = {}) = 0;
+  virtual absl::StatusOr<SearchResult> Search(const SearchRequest& request, const ReadOptions& options = {}) = 0;
+  // Calls visit(record) in the order of namespace and key until it returns false.
+  virtual absl::Status Scan(const ScanRequest& request, const std::function<bool(const Record&)>& visit,
+                            const ReadOptions& options = {}) = 0;
+  // Live records, of one namespace if given.
+  virtual absl::StatusOr<uint64_t> Count(std::optional<std::string> ns = std::nullopt,
+                                         const ReadOptions& options = {}) = 0;
+  virtual absl::StatusOr<Snapshot> GetSnapshot() = 0;
+
+  // Writes the memtable into segments; returns when that is done and durable.
+  virtual absl::StatusOr<MaintenanceResult> Flush() = 0;
+  // Folds segments together, dropping dead and expired rows; `full` folds all into one.
+  virtual absl::StatusOr<MaintenanceResult> Merge(bool full) = 0;
+  // Flush, then a checkpoint file from which a lost manifest can be recovered.
+  virtual absl::StatusOr<MaintenanceResult> Checkpoint() = 0;
+  // Makes every acknowledged write durable.
+  virtual absl::Status Sync() = 0;
+  // Tightening makes what was acknowledged durable before it returns.
+  virtual absl::Status SetSyncMode(const SyncMode& mode) = 0;
+  // Read-only collections: moves forward to the newest state. Others: nothing to do.
+  virtual absl::Status Refresh() = 0;
+
+  virtual CollectionStats Stats() = 0;
+  virtual const Schema& schema() const = 0;
+  virtual const std::string& directory() const = 0;
+
+  // Ends background work, cuts and syncs the log. Later calls fail. No other call may be running.
+  virtual absl::Status Close() = 0;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_COLLECTION_H_

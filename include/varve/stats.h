@@ -1,0 +1,78 @@
+// What a collection says of itself. Value types.
+#ifndef VARVE_STATS_H_
+#define VARVE_STATS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "varve/types.h"
+
+namespace varve {
+
+struct SegmentFieldInfo {
+  std::string name;
+  IndexType index = IndexType::kFlat;
+  CompressionType compression = CompressionType::kNone;
+  std::string why;  // IndexPolicy's reason
+};
+
+struct SegmentInfo {
+  FileId id = 0;
+  uint32_t level = 0;
+  uint64_t rows = 0;
+  uint64_t live_rows = 0;
+  uint64_t bytes = 0;
+  Sequence smallest_sequence = 0;
+  Sequence largest_sequence = 0;
+  std::vector<SegmentFieldInfo> fields;
+};
+
+// What the last Open did.
+struct RecoveryInfo {
+  uint64_t logs = 0;           // read
+  uint64_t records = 0;        // replayed
+  uint64_t dropped_bytes = 0;  // of a torn tail, or by a salvage
+  std::string dropped_reason;
+  std::string fallback;        // the file that stood in for a bad manifest.json; empty: none was needed
+  std::string fallback_reason;
+  std::vector<std::string> salvage_report;
+  int64_t microseconds = 0;
+};
+
+struct CollectionStats {
+  uint64_t live_rows = 0;  // over segments and memtables; rows that have expired but are not yet reclaimed count
+  uint64_t dead_rows = 0;  // in segments, waiting for a merge
+  uint64_t memtable_rows = 0;
+  uint64_t memtable_bytes = 0;
+  uint64_t frozen_memtables = 0;
+  uint64_t disk_bytes = 0;  // segments, bitmaps and logs
+  uint64_t log_bytes = 0;
+  uint64_t log_number = 0;  // 0: no log yet
+  Sequence last_sequence = 0;
+  Sequence durable_sequence = 0;  // survives a loss of power
+  uint64_t generation = 0;
+  FileId checkpoint_id = 0;
+  uint64_t pinned_views = 0;
+  uint64_t flushes = 0;
+  uint64_t merges = 0;
+  uint64_t stall_microseconds = 0;  // writers waited for flushes
+  std::string last_background_error;
+  std::vector<SegmentInfo> segments;
+  RecoveryInfo recovery;
+};
+
+// What Flush, Merge and Checkpoint did.
+struct MaintenanceResult {
+  std::vector<FileId> segments_added;
+  std::vector<FileId> segments_removed;
+  uint64_t rows_written = 0;
+  uint64_t rows_dropped = 0;
+  uint64_t bytes_written = 0;
+  FileId checkpoint_id = 0;
+  uint64_t generation = 0;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_STATS_H_
