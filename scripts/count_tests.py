@@ -20,20 +20,23 @@ def read_cases(path):
     if not os.path.exists(path):
         return cases
     for suite in ElementTree.parse(path).getroot().findall("testsuite"):
-        # "PROJECT.TEST.SUITE" for GoogleTest, "PROJECT" for tests that have an exit status alone.
-        parts = suite.get("name", "").split(".", 2)
-        if len(parts) < 3:
+        # "PROJECT.TEST.SUITE" for GoogleTest, where TEST is as in testlog.json; else "PROJECT" alone.
+        test, dot, group = suite.get("name", "").partition(".")[2].rpartition(".")
+        if not dot:
             continue
         for case in suite.findall("testcase"):
-            name = f"{parts[2]}.{case.get('name')}"
+            name = f"{group}.{case.get('name')}"
             skipped = case.find("skipped")
+            message = ""
             if case.find("failure") is not None or case.find("error") is not None:
-                outcome, message = FAILED, ""
-            elif skipped is not None or case.get("status") == "notrun":
-                outcome, message = SKIPPED, (skipped.get("message") or skipped.text or "") if skipped is not None else "disabled"
+                outcome = FAILED
+            elif skipped is not None:
+                outcome, message = SKIPPED, skipped.get("message") or skipped.text or ""
+            elif case.get("status") == "notrun":
+                outcome, message = SKIPPED, "disabled"
             else:
-                outcome, message = PASSED, ""
-            cases.setdefault(parts[1], []).append((name, outcome, " ".join(message.split())))
+                outcome = PASSED
+            cases.setdefault(test, []).append((name, outcome, " ".join(message.split())))
     return cases
 
 
@@ -48,9 +51,9 @@ def main():
         with open(log, encoding="utf-8", errors="replace") as lines:
             tests = [json.loads(line) for line in lines]
     for test in tests:
-        name = test["name"].split(" / ")[-1]  # "PROJECT:SUITES / NAME"
         outcome = OUTCOMES.get(test["result"], FAILED)
-        found = cases.get(name, [])
+        found = cases.get(test["name"], [])
+        name = test["name"].split(" / ")[-1]  # "PROJECT:SUITES / NAME"
         for case, case_outcome, message in found:
             counts[case_outcome] += 1
             if case_outcome != PASSED:
