@@ -1,0 +1,2 @@
+// That the other files of this program compiled is the test.
+int main() { return 0; }
