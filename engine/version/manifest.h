@@ -24,6 +24,10 @@ absl::StatusOr<std::string> EncodeManifest(const pb::Manifest& manifest);
 // Errors: DataLoss naming `file`; Unimplemented for a newer version or an unknown feature to read.
 absl::StatusOr<pb::Manifest> DecodeManifest(std::string_view bytes, std::string_view file);
 
+// Reads and decodes `name` (kManifestName or kManifestBackupName) alone, without any fallback.
+// Errors: as DecodeManifest; NotFound, and what else reading a file gives.
+absl::StatusOr<pb::Manifest> ReadManifestFile(FileSystem* fs, const std::string& directory, std::string_view name);
+
 struct ManifestPublication {
   absl::Status status;
   // Whether the new generation may have become visible: a failure then is final (the writer is poisoned), else soft.
@@ -33,6 +37,8 @@ struct ManifestPublication {
 ManifestPublication PublishManifest(FileSystem* fs, const std::string& directory, const pb::Manifest& manifest);
 
 struct LoadedManifest {
+  // As stored, but for what readable candidates of later generations witness: durable position, last_sequence,
+  // next_file_id and clock_reading are never below theirs.
   pb::Manifest manifest;
   std::string source;           // "manifest.json", or the name of the file that stood in for it
   std::string fallback_reason;  // why manifest.json was not used; empty if it was

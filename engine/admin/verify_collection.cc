@@ -1,0 +1,218 @@
+#include "engine/admin/verify_collection.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/publish.h"
+#include "base/status.h"
+#include "engine/admin/verify_logs.h"
+#include "engine/admin/verify_segments.h"
+#include "engine/version/checkpoint.h"
+#include "engine/version/file_names.h"
+#include "engine/version/manifest.h"
+#include "engine/version/manifest_files.h"
+#include "engine/version/schema_codec.h"
+
+namespace varve {
+namespace {
+
+class CollectionVerifier {
+ public:
+  explicit CollectionVerifier(VerifyRun* run) : run_(run) {}
+
+  absl::Status Verify() {
+    absl::StatusOr<LoadedManifest> loaded = LoadManifest(run_->fs(), run_->directory());
+    if (absl::IsNotFound(loaded.status())) return FailedPrecondition(run_->directory() + ": not a collection");
+    if (!loaded.ok()) RETURN_IF_ERROR(run_->AddStatus(kManifestName, loaded.status()));
+    ASSIGN_OR_RETURN(entries_, ListCollection(run_->fs(), run_->directory()));
+    RETURN_IF_ERROR(VerifyManifestFiles(loaded.ok()));
+    RETURN_IF_ERROR(VerifyCheckpoints());
+    if (loaded.ok()) {
+      manifest_ = std::move(loaded->manifest);
+      if (loaded->source != kManifestName) {
+        run_->AddWarning(kManifestName, loaded->fallback_reason + "; " + loaded->source + " stands in for it");
+      }
+      RETURN_IF_ERROR(VerifyNamed());
+    }
+    RETURN_IF_ERROR(VerifyUnnamed());
+    return ListRoot();
+  }
+
+ private:
+  // Both copies, each by itself. Without the second the store is whole: a crash in the middle of Create leaves it so.
+  absl::Status VerifyManifestFiles(bool usable) {
+    for (const std::string_view name : {kManifestName, kManifestBackupName}) {
+      run_->CountFile(name);
+      const absl::Status status = ReadManifestFile(run_->fs(), run_->directory(), name).status();
+      if (absl::IsNotFound(status) && usable) {
+        run_->AddWarning(name, "missing");
+      } else {
+        RETURN_IF_ERROR(run_->AddStatus(name, status));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status VerifyCheckpoints() {
+    for (const DirectoryEntry& entry : entries_) {
+      if (entry.kind != FileKind::kCheckpoint) continue;
+      run_->CountFile(entry.name);
+      absl::StatusOr<pb::Checkpoint> checkpoint = ReadCheckpoint(run_->fs(), run_->PathOf(entry.name));
+      if (run_->live() && absl::IsNotFound(checkpoint.status())) continue;
+      if (!checkpoint.ok()) {
+        RETURN_IF_ERROR(run_->AddStatus(entry.name, checkpoint.status()));
+      } else if (checkpoint->manifest().checkpoint_id() != entry.id) {
+        run_->AddDamage(entry.name, 0, "manifest", "holds checkpoint " +
+                                                       std::to_string(checkpoint->manifest().checkpoint_id()));
+      } else {
+        checkpoints_.emplace(entry.id, std::move(*checkpoint->mutable_manifest()));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  // Everything that the manifest in force names, and the checkpoint that it names.
+  absl::Status VerifyNamed() {
+    VerifySchema();
+    RETURN_IF_ERROR(VerifySegments(run_, manifest_));
+    Name(manifest_);
+    for (const auto& [id, embedded] : checkpoints_) {
+      if (embedded.collection_uuid() != manifest_.collection_uuid()) {
+        run_->AddDamage(CheckpointName(id), 0, "manifest", "the checkpoint of another collection");
+      }
+    }
+    const pb::Manifest* checkpoint = nullptr;
+    if (manifest_.checkpoint_id() != 0) {
+      RETURN_IF_ERROR(NameCheckpoints());
+      const auto found = checkpoints_.find(manifest_.checkpoint_id());
+      if (found != checkpoints_.end()) checkpoint = &found->second;
+    }
+    if (checkpoint != nullptr) RETURN_IF_ERROR(VerifyStandIn(*checkpoint));
+    return VerifyLogs(run_, entries_, manifest_, checkpoint, &named_);
+  }
+
+  void VerifySchema() {
+    const absl::StatusOr<Schema> schema = DecodeSchema(manifest_.config(), kManifestName);
+    if (!schema.ok()) {
+      run_->AddDamage(kManifestName, 0, "config", std::string(schema.status().message()));
+      return;
+    }
+    // Both are copies of what the schema says of its first dense field.
+    const auto field = std::find_if(schema->fields.begin(), schema->fields.end(),
+                                    [](const FieldSpec& spec) { return spec.kind == FieldKind::kDense; });
+    if (field == schema->fields.end()) return;
+    if (manifest_.dimension() != field->dimension ||
+        static_cast<int>(manifest_.index_type()) != static_cast<int>(field->index.type)) {
+      run_->AddDamage(kManifestName, 0, "config", "dimension or index_type is not that of the first dense field");
+    }
+  }
+
+  // The checkpoint of the manifest, which must be there, and the one before it, which is kept while it lasts.
+  absl::Status NameCheckpoints() {
+    const FileId newest = manifest_.checkpoint_id();
+    const std::string name = CheckpointName(newest);
+    named_.insert(name);
+    FileId before = 0;
+    bool found = false;
+    for (const DirectoryEntry& entry : entries_) {
+      if (entry.kind != FileKind::kCheckpoint) continue;
+      if (entry.id < newest) before = std::max(before, entry.id);
+      found = found || entry.id == newest;
+    }
+    if (before != 0) named_.insert(CheckpointName(before));
+    return found ? absl::OkStatus() : run_->AddStatus(name, NotFound(name));
+  }
+
+  // The files that only the newest checkpoint names are kept too, so that it can stand in for a lost manifest.
+  absl::Status VerifyStandIn(const pb::Manifest& checkpoint) {
+    for (const pb::SegmentEntry& entry : checkpoint.segments()) {
+      const std::string segment = SegmentName(entry.id());
+      if (!named_.contains(segment)) {
+        bool good = false;
+        ASSIGN_OR_RETURN(const SegmentExpectation expected, ExpectSegment(checkpoint, entry));
+        RETURN_IF_ERROR(VerifySegmentFile(run_, segment, expected, &good));
+      }
+      if (!entry.has_bitmap()) continue;
+      const std::string bitmap = BitmapName(entry.id(), entry.bitmap().file_id());
+      std::optional<RowSet> dead;
+      if (!named_.contains(bitmap)) RETURN_IF_ERROR(VerifyBitmapFile(run_, bitmap, &checkpoint, &entry, &dead));
+    }
+    Name(checkpoint);
+    return absl::OkStatus();
+  }
+
+  void Name(const pb::Manifest& manifest) {
+    for (const pb::SegmentEntry& entry : manifest.segments()) {
+      named_.insert(SegmentName(entry.id()));
+      if (entry.has_bitmap()) named_.insert(BitmapName(entry.id(), entry.bitmap().file_id()));
+    }
+  }
+
+  // Files that nothing names: what a crash leaves is no damage, but a published file that does not read is. Beside a live
+  // writer they are files in the making, and vanish.
+  absl::Status VerifyUnnamed() {
+    for (const DirectoryEntry& entry : entries_) {
+      if (named_.contains(entry.name) || run_->live()) continue;
+      RETURN_IF_ERROR(VerifyUnnamedFile(entry));
+      const bool ours = entry.kind != FileKind::kUnknown && entry.kind != FileKind::kAttachment;
+      run_->AddWarning(entry.name, !ours                                   ? "not a file of a collection"
+                                   : entry.kind == FileKind::kTemporary ? "left by a write that was not finished"
+                                                                        : "no manifest names it");
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status VerifyUnnamedFile(const DirectoryEntry& entry) {
+    switch (entry.kind) {
+      case FileKind::kSegment: {
+        bool good = false;
+        return VerifySegmentFile(run_, entry.name, std::nullopt, &good);
+      }
+      case FileKind::kBitmap: {
+        std::optional<RowSet> dead;
+        return VerifyBitmapFile(run_, entry.name, nullptr, nullptr, &dead);
+      }
+      case FileKind::kLog:
+        // VerifyLogs has read it, unless there is no manifest to judge it by.
+        return manifest_.generation() == 0 ? VerifyLogAlone(run_, entry.name) : absl::OkStatus();
+      case FileKind::kCheckpoint:  // read by VerifyCheckpoints
+      case FileKind::kAttachment:
+      case FileKind::kTemporary:
+      case FileKind::kUnknown:
+        return absl::OkStatus();
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ListRoot() {
+    constexpr std::array<std::string_view, 6> kKnown = {kManifestName,     kManifestBackupName, kLockName,
+                                                        kLogDirectory,     kSegmentDirectory,   kCheckpointDirectory};
+    ASSIGN_OR_RETURN(std::vector<std::string> names, run_->fs()->List(run_->directory()));
+    std::sort(names.begin(), names.end());
+    for (const std::string& name : names) {
+      if (std::find(kKnown.begin(), kKnown.end(), name) != kKnown.end()) continue;
+      if (name.ends_with(kTemporarySuffix)) continue;  // one of entries_
+      run_->AddWarning(name, name == kLostAndFoundDirectory ? "holds files that an earlier recovery set aside"
+                                                            : "not a file of a collection");
+    }
+    return absl::OkStatus();
+  }
+
+  VerifyRun* const run_;
+  std::vector<DirectoryEntry> entries_;
+  pb::Manifest manifest_;                       // generation 0: none can be used
+  std::map<FileId, pb::Manifest> checkpoints_;  // the readable ones, by number
+  std::set<std::string> named_;
+};
+
+}  // namespace
+
+absl::Status VerifyCollection(VerifyRun* run) { return CollectionVerifier(run).Verify(); }
+
+}  // namespace varve

@@ -1,0 +1,78 @@
+#include "engine/background/flush_job.h"
+
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/background/segment_builder.h"
+
+namespace varve {
+namespace {
+
+// The rows of a frozen memtable that live at one sequence.
+class MemtableRows final : public RowSource {
+ public:
+  MemtableRows(const Memtable& memtable, Sequence visible) : memtable_(memtable) {
+    for (Memtable::Row* row = memtable.LowerBound("", ""); row != nullptr; row = Memtable::Next(row)) {
+      if (row->VisibleAt(visible)) rows_.push_back(row);
+    }
+  }
+  uint32_t rows() const override { return static_cast<uint32_t>(rows_.size()); }
+  absl::StatusOr<SegmentRow> Row(RowId row) override {
+    const Memtable::Row& from = *rows_[row];
+    return SegmentRow{from.ns,           from.key,      from.born,    from.created_at_us, from.updated_at_us,
+                      from.expires_at_ms, from.metadata, from.payload};
+  }
+  absl::StatusOr<const std::byte*> Vector(RowId row, size_t field) override {
+    const Memtable::Row& from = *rows_[row];
+    return ((from.present >> field) & 1) != 0 ? memtable_.vector(from.number, field) : nullptr;
+  }
+  // Which memtable row became which segment row.
+  std::vector<const Memtable::Row*> TakeRows() { return std::move(rows_); }
+  bool empty() const { return rows_.empty(); }
+
+ private:
+  const Memtable& memtable_;
+  std::vector<const Memtable::Row*> rows_;
+};
+
+}  // namespace
+
+absl::Status FlushMemtable(CollectionState* state, Publisher* publisher, const std::shared_ptr<Memtable>& memtable,
+                           const Cancellation* cancellation, MaintenanceResult* result) {
+  MemtableRows source(*memtable, state->visible.load(std::memory_order_seq_cst));
+  Publication publication;
+  publication.flushed = memtable;
+  publication.fold_all = true;
+  uint64_t bytes = 0;
+  const uint32_t rows = source.rows();
+  if (!source.empty()) {
+    const FileId id = state->file_ids.Reserve();
+    absl::StatusOr<BuiltSegment> built = BuildSegment(*state, id, /*level=*/0, &source, {}, cancellation);
+    if (!built.ok()) {
+      state->file_ids.Settle(id);
+      return Annotate(built.status(), "flush");
+    }
+    bytes = built->entry.bytes();
+    auto origin = std::make_shared<std::vector<const Memtable::Row*>>(source.TakeRows());
+    Publication::Added added;
+    added.handle = built->handle;
+    added.entry = built->entry;
+    added.deaths = [origin, memtable](const ReadView&, const std::function<void(RowId, Sequence)>& visit) {
+      for (size_t row = 0; row < origin->size(); ++row) {
+        const Sequence killer = (*origin)[row]->killer.load(std::memory_order_acquire);
+        if (killer != 0) visit(static_cast<RowId>(row), killer);
+      }
+    };
+    result->segments_added.push_back(id);
+    publication.added.push_back(std::move(added));
+  }
+  if (absl::Status status = publisher->Publish(std::move(publication)); !status.ok()) {
+    return Annotate(status, "flush");
+  }
+  result->rows_written += rows;
+  result->bytes_written += bytes;
+  return absl::OkStatus();
+}
+
+}  // namespace varve

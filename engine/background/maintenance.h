@@ -1,0 +1,82 @@
+// The work that goes on beside reads and writes: flushes of frozen memtables in the background, merges on demand, and the
+// timer that syncs logs. Owns its threads.
+//
+// Thread-safe.
+#ifndef VARVE_ENGINE_BACKGROUND_MAINTENANCE_H_
+#define VARVE_ENGINE_BACKGROUND_MAINTENANCE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "base/cancellation.h"
+#include "base/thread_pool.h"
+#include "engine/version/collection_state.h"
+#include "engine/version/publisher.h"
+#include "engine/write/write_path.h"
+#include "varve/stats.h"
+
+namespace varve {
+
+class Maintenance {
+ public:
+  Maintenance(CollectionState* state, Publisher* publisher);
+  ~Maintenance();
+
+  // Starts the timer. Called once, before anything else.
+  void Start(WritePath* write_path);
+  // Ends background work; what is running is finished or cancelled. Frozen memtables stay.
+  void Stop();
+
+  // A memtable was frozen: flush it in the background.
+  void RequestFlush();
+  // The failure of the last flush; OK if it succeeded.
+  absl::Status flush_status() const;
+  // A write was made: the timer has something to do.
+  void WriteHappened();
+
+  // Freezes the memtable and flushes all that are frozen, on this thread.
+  absl::StatusOr<MaintenanceResult> Flush();
+  // Flushes, then merges until the policy is satisfied (`full`: into one segment), on this thread.
+  absl::StatusOr<MaintenanceResult> Merge(bool full);
+  // Flushes, and publishes even if nothing changed.
+  absl::StatusOr<MaintenanceResult> Checkpoint();
+
+  uint64_t flushes() const { return flushes_.load(std::memory_order_relaxed); }
+  uint64_t merges() const { return merges_.load(std::memory_order_relaxed); }
+
+ private:
+  absl::Status FlushFrozen(MaintenanceResult* result);
+  std::shared_ptr<Memtable> OldestFrozen() const;
+  void ScheduleFlush() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RunTimer();
+
+  CollectionState* const state_;
+  Publisher* const publisher_;
+  WritePath* write_path_ = nullptr;
+  std::unique_ptr<ThreadPool> own_pool_;
+  Executor* executor_;
+  std::thread timer_;
+  Cancellation cancellation_;
+
+  absl::Mutex flush_mutex_;  // one flush at a time, in order
+  absl::Mutex merge_mutex_ ABSL_ACQUIRED_BEFORE(flush_mutex_);
+  mutable absl::Mutex mutex_;
+  absl::CondVar changed_;
+  absl::Status flush_status_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool write_happened_ ABSL_GUARDED_BY(mutex_) = false;
+  int scheduled_ ABSL_GUARDED_BY(mutex_) = 0;      // flush tasks that have not ended
+  int64_t retry_ms_ ABSL_GUARDED_BY(mutex_) = 0;   // wait before the next try after a failed flush; 0: none failed
+  std::atomic<uint64_t> flushes_{0};
+  std::atomic<uint64_t> merges_{0};
+};
+
+}  // namespace varve
+
+#endif  // VARVE_ENGINE_BACKGROUND_MAINTENANCE_H_

@@ -1,0 +1,40 @@
+// Makes one segment out of rows, wherever they come from: what a flush and a merge have in common.
+#ifndef VARVE_ENGINE_BACKGROUND_SEGMENT_BUILDER_H_
+#define VARVE_ENGINE_BACKGROUND_SEGMENT_BUILDER_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/cancellation.h"
+#include "engine/version/collection_state.h"
+#include "segment/segment_writer.h"
+
+namespace varve {
+
+// The rows of a segment to be, in the order of (namespace, key).
+class RowSource {
+ public:
+  virtual ~RowSource() = default;
+  virtual uint32_t rows() const = 0;
+  // Views stay valid until the next call.
+  virtual absl::StatusOr<SegmentRow> Row(RowId row) = 0;
+  // The vector of a field (by its position in the schema), null if the row has none. Stays valid while the source lives.
+  virtual absl::StatusOr<const std::byte*> Vector(RowId row, size_t field) = 0;
+};
+
+struct BuiltSegment {
+  std::shared_ptr<const SegmentHandle> handle;
+  pb::SegmentEntry entry;  // without deletions
+};
+
+// Writes, publishes and opens the segment. `id` was reserved by the caller, who settles it.
+// On failure the file is removed, unless it was published already; then it is garbage that no manifest names.
+absl::StatusOr<BuiltSegment> BuildSegment(CollectionState& state, FileId id, uint32_t level, RowSource* source,
+                                          const std::vector<FileId>& replaces, const Cancellation* cancellation);
+
+}  // namespace varve
+
+#endif  // VARVE_ENGINE_BACKGROUND_SEGMENT_BUILDER_H_

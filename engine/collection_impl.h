@@ -1,0 +1,105 @@
+// A collection that is open for writing: owns the parts and wires them together; does nothing itself.
+#ifndef VARVE_ENGINE_COLLECTION_IMPL_H_
+#define VARVE_ENGINE_COLLECTION_IMPL_H_
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/background/maintenance.h"
+#include "engine/version/collection_state.h"
+#include "engine/version/publisher.h"
+#include "engine/version/recovery.h"
+#include "engine/write/log_manager.h"
+#include "engine/write/write_path.h"
+#include "varve/collection.h"
+
+namespace varve {
+
+// The reading half of a collection, the same for writers and read-only openers. Thread-safe.
+class CollectionImpl : public Collection {
+ public:
+  explicit CollectionImpl(std::unique_ptr<CollectionState> state) : state_(std::move(state)) {}
+
+  absl::StatusOr<Record> Get(std::string_view ns, std::string_view key, const ReadOptions& options) override;
+  absl::StatusOr<SearchResult> Search(const SearchRequest& request, const ReadOptions& options) override;
+  absl::Status Scan(const ScanRequest& request, const std::function<bool(const Record&)>& visit,
+                    const ReadOptions& options) override;
+  absl::StatusOr<uint64_t> Count(std::optional<std::string> ns, const ReadOptions& options) override;
+  absl::StatusOr<Snapshot> GetSnapshot() override;
+  CollectionStats Stats() override;
+  const Schema& schema() const override { return state_->schema; }
+  const std::string& directory() const override { return state_->directory; }
+
+ protected:
+  absl::Status CheckOpen() const;
+  // The view and point that a read uses: the snapshot's, or the newest.
+  ViewRegistry::Pin PinFor(const ReadOptions& options);
+
+  const std::unique_ptr<CollectionState> state_;
+  std::atomic<bool> closed_{false};
+};
+
+// Thread-safe.
+class WritableCollection final : public CollectionImpl {
+ public:
+  // `lock` is held for as long as the collection is open.
+  static absl::StatusOr<std::unique_ptr<Collection>> Open(const std::string& directory, const Options& options);
+  static absl::StatusOr<std::unique_ptr<Collection>> Create(const std::string& directory, const Schema& schema,
+                                                            const Options& options);
+  ~WritableCollection() override;
+
+  absl::Status Write(const WriteBatch& batch, const WriteOptions& options) override;
+  absl::StatusOr<MaintenanceResult> Flush() override;
+  absl::StatusOr<MaintenanceResult> Merge(bool full) override;
+  absl::StatusOr<MaintenanceResult> Checkpoint() override;
+  absl::Status Sync() override;
+  absl::Status SetSyncMode(const SyncMode& mode) override;
+  absl::Status Refresh() override { return CheckOpen(); }
+  CollectionStats Stats() override;
+  absl::Status Close() override;
+
+ private:
+  // `recovered` without its state.
+  WritableCollection(std::unique_ptr<CollectionState> state, const RecoveredCollection& recovered,
+                     std::unique_ptr<FileLock> lock);
+  // What follows recovery before writes are taken.
+  absl::Status TakeOver(const RecoveredCollection& recovered);
+
+  const std::unique_ptr<FileLock> lock_;
+  LogManager log_;
+  Publisher publisher_;
+  Maintenance maintenance_;
+  WritePath writes_;
+  const uint64_t generation_at_open_;
+};
+
+// Never writes to the directory. Thread-safe; Refresh may run beside reads.
+class ReadOnlyCollection final : public CollectionImpl {
+ public:
+  static absl::StatusOr<std::unique_ptr<Collection>> Open(const std::string& directory, const ReadOnlyOptions& options);
+
+  absl::Status Write(const WriteBatch& batch, const WriteOptions& options) override;
+  absl::StatusOr<MaintenanceResult> Flush() override;
+  absl::StatusOr<MaintenanceResult> Merge(bool full) override;
+  absl::StatusOr<MaintenanceResult> Checkpoint() override;
+  absl::Status Sync() override;
+  absl::Status SetSyncMode(const SyncMode& mode) override;
+  absl::Status Refresh() override;
+  CollectionStats Stats() override;
+  absl::Status Close() override;
+
+ private:
+  ReadOnlyCollection(RecoveredCollection recovered, const ReadOnlyOptions& options);
+
+  const ReadOnlyOptions options_;
+  absl::Mutex refresh_mutex_;
+  uint64_t generation_ ABSL_GUARDED_BY(refresh_mutex_) = 0;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_ENGINE_COLLECTION_IMPL_H_

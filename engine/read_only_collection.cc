@@ -1,0 +1,121 @@
+#include <utility>
+
+#include "base/publish.h"
+#include "base/status.h"
+#include "engine/collection_impl.h"
+#include "engine/version/file_names.h"
+#include "engine/version/manifest.h"
+
+namespace varve {
+namespace {
+
+// A writer may replace files while they are opened: the manifest is then read again, so often at most.
+constexpr int kMaxTries = 16;
+
+RecoverySettings SettingsOf(const ReadOnlyOptions& options) {
+  RecoverySettings settings;
+  settings.options.verify_checksums = options.verify_checksums;
+  settings.options.io = options.io;
+  settings.options.recovery = options.recovery;
+  settings.read_only = true;
+  settings.replay_log = options.log == ReadOnlyLog::kReplay;
+  return settings;
+}
+
+bool WriterIsLive(FileSystem* fs, const std::string& directory) {
+  return fs->IsLocked(JoinPath(directory, kLockName)).value_or(false);
+}
+
+uint64_t GenerationNow(FileSystem* fs, const std::string& directory) {
+  const absl::StatusOr<LoadedManifest> manifest = LoadManifest(fs, directory);
+  return manifest.ok() ? manifest->manifest.generation() : 0;
+}
+
+// Calls `attempt(writer_is_live)`, which says which generation it saw, until it succeeds or what it found is no effect of
+// a writer at work: a file that is gone, or an inconsistency while a writer is there or the generation has moved.
+absl::Status TryBesideWriter(FileSystem* fs, const std::string& directory,
+                             const std::function<absl::Status(bool writer_is_live)>& attempt) {
+  absl::Status status;
+  for (int tries = 0; tries < kMaxTries; ++tries) {
+    const uint64_t before = GenerationNow(fs, directory);
+    status = attempt(WriterIsLive(fs, directory));
+    if (status.ok() || (!absl::IsNotFound(status) && !absl::IsDataLoss(status))) return status;
+    if (!WriterIsLive(fs, directory) && GenerationNow(fs, directory) == before) break;
+  }
+  if (absl::IsNotFound(status)) return DataLoss("a file that is needed is missing: " + std::string(status.message()));
+  return status;
+}
+
+absl::Status ReadOnlyError(const std::string& directory) {
+  return FailedPrecondition(directory + ": the collection is open read-only");
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Collection>> ReadOnlyCollection::Open(const std::string& directory,
+                                                                     const ReadOnlyOptions& options) {
+  FileSystem* fs = options.file_system != nullptr ? options.file_system : FileSystem::Default();
+  Clock* clock = options.clock != nullptr ? options.clock : Clock::Default();
+  RETURN_IF_ERROR(CheckIsCollection(fs, directory));
+  RecoverySettings settings = SettingsOf(options);
+  RecoveredCollection recovered;
+  RETURN_IF_ERROR(TryBesideWriter(fs, directory, [&](bool writer_is_live) -> absl::Status {
+    settings.writer_is_live = writer_is_live;
+    ASSIGN_OR_RETURN(recovered, RecoverCollection(fs, clock, directory, settings));
+    return absl::OkStatus();
+  }));
+  return std::unique_ptr<Collection>(new ReadOnlyCollection(std::move(recovered), options));
+}
+
+ReadOnlyCollection::ReadOnlyCollection(RecoveredCollection recovered, const ReadOnlyOptions& options)
+    : CollectionImpl(std::move(recovered.state)), options_(options) {
+  absl::MutexLock lock(&refresh_mutex_);
+  generation_ = recovered.manifest.generation();
+}
+
+absl::Status ReadOnlyCollection::Refresh() {
+  RETURN_IF_ERROR(CheckOpen());
+  absl::MutexLock lock(&refresh_mutex_);
+  RecoverySettings settings = SettingsOf(options_);
+  LoadedView loaded;
+  uint64_t generation = 0;
+  RETURN_IF_ERROR(TryBesideWriter(state_->fs, state_->directory, [&](bool writer_is_live) -> absl::Status {
+    settings.writer_is_live = writer_is_live;
+    ASSIGN_OR_RETURN(const LoadedManifest manifest, LoadManifest(state_->fs, state_->directory));
+    if (manifest.manifest.collection_uuid() != state_->uuid.ToHex()) {
+      return FailedPrecondition(state_->directory + ": is another collection now; open it anew");
+    }
+    generation = manifest.manifest.generation();
+    ASSIGN_OR_RETURN(loaded, LoadView(*state_, manifest.manifest, settings, state_->views->current()));
+    return absl::OkStatus();
+  }));
+  if (generation < generation_) return absl::OkStatus();  // never backwards
+  generation_ = generation;
+  // A reader that has the old view and the new sequence sees the old state whole; the other way round it would not.
+  state_->visible.store(std::max(state_->visible.load(), loaded.visible));
+  state_->views->Install(std::move(loaded.view));
+  return absl::OkStatus();
+}
+
+CollectionStats ReadOnlyCollection::Stats() {
+  CollectionStats stats = CollectionImpl::Stats();
+  absl::MutexLock lock(&refresh_mutex_);
+  stats.generation = generation_;
+  return stats;
+}
+
+absl::Status ReadOnlyCollection::Write(const WriteBatch&, const WriteOptions&) {
+  return ReadOnlyError(state_->directory);
+}
+absl::StatusOr<MaintenanceResult> ReadOnlyCollection::Flush() { return ReadOnlyError(state_->directory); }
+absl::StatusOr<MaintenanceResult> ReadOnlyCollection::Merge(bool) { return ReadOnlyError(state_->directory); }
+absl::StatusOr<MaintenanceResult> ReadOnlyCollection::Checkpoint() { return ReadOnlyError(state_->directory); }
+absl::Status ReadOnlyCollection::Sync() { return ReadOnlyError(state_->directory); }
+absl::Status ReadOnlyCollection::SetSyncMode(const SyncMode&) { return ReadOnlyError(state_->directory); }
+
+absl::Status ReadOnlyCollection::Close() {
+  closed_.store(true, std::memory_order_release);
+  return absl::OkStatus();
+}
+
+}  // namespace varve

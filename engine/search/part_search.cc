@@ -1,0 +1,162 @@
+#include "engine/search/part_search.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "base/status.h"
+#include "index/dense_distance.h"
+
+namespace varve {
+namespace {
+
+// The k nearest rows of a memtable. Its rows are not numbered by key, so that ties are decided by the keys themselves.
+class MemtableBest {
+ public:
+  explicit MemtableBest(size_t k) : k_(k) {}
+
+  void Offer(float distance, Memtable::Row* row) {
+    if (std::isnan(distance)) distance = std::numeric_limits<float>::infinity();
+    const Entry entry{distance, row};
+    if (entries_.size() == k_) {
+      if (!Before(entry, entries_.front())) return;
+      std::pop_heap(entries_.begin(), entries_.end(), Before);
+      entries_.back() = entry;
+    } else {
+      entries_.push_back(entry);
+    }
+    std::push_heap(entries_.begin(), entries_.end(), Before);
+  }
+  struct Entry {
+    float distance;
+    Memtable::Row* row;
+  };
+  const std::vector<Entry>& entries() const { return entries_; }
+
+ private:
+  static bool Before(const Entry& a, const Entry& b) {
+    if (a.distance != b.distance) return a.distance < b.distance;
+    return std::pair(a.row->ns, a.row->key) < std::pair(b.row->ns, b.row->key);
+  }
+  const size_t k_;
+  std::vector<Entry> entries_;  // max-heap
+};
+
+// Compares rows in batches, so that their cache misses overlap.
+class MemtableScan {
+ public:
+  MemtableScan(const Memtable& memtable, const PreparedSearch& prepared, const ReadPoint& point, MemtableBest* best)
+      : memtable_(memtable),
+        prepared_(prepared),
+        point_(point),
+        distance_(GetBatchDistanceFunction(prepared.field->metric, prepared.field->element)),
+        best_(best) {}
+  ~MemtableScan() { Compare(); }
+
+  void Visit(Memtable::Row* row) {
+    if (((row->present >> prepared_.field_position) & 1) == 0 || !row->VisibleAt(point_.visible) ||
+        row->expires_at_ms <= point_.now_ms) {
+      return;
+    }
+    rows_[count_] = row;
+    vectors_[count_] = memtable_.vector(row->number, prepared_.field_position);
+    if (++count_ == kBatch) Compare();
+  }
+  uint64_t compared() const { return compared_ + count_; }
+
+ private:
+  static constexpr size_t kBatch = 64;
+
+  void Compare() {
+    if (count_ == 0) return;
+    std::array<float, kBatch> distances;
+    distance_(prepared_.vector.data(), vectors_.data(), count_, prepared_.field->dimension, distances.data());
+    for (size_t i = 0; i < count_; ++i) {
+      float distance = distances[i];
+      if (prepared_.field->metric == Metric::kCosine) {
+        distance = 1.0f + distance * prepared_.inverse_norm *
+                              memtable_.inverse_norm(rows_[i]->number, prepared_.field_position);
+      }
+      best_->Offer(distance, rows_[i]);
+    }
+    compared_ += count_;
+    count_ = 0;
+  }
+
+  const Memtable& memtable_;
+  const PreparedSearch& prepared_;
+  const ReadPoint& point_;
+  const BatchDistanceFunction distance_;
+  MemtableBest* const best_;
+  std::array<Memtable::Row*, kBatch> rows_;
+  std::array<const void*, kBatch> vectors_;
+  size_t count_ = 0;
+  uint64_t compared_ = 0;
+};
+
+}  // namespace
+
+void SearchMemtable(Memtable* memtable, const PreparedSearch& prepared, const ReadPoint& point, SearchContext* context,
+                    std::vector<Candidate>* candidates, PartProfile* profile) {
+  const uint32_t rows = memtable->rows();
+  if (rows == 0) return;
+  MemtableBest best(std::min<size_t>(prepared.k, rows));
+  {
+    MemtableScan scan(*memtable, prepared, point, &best);
+    if (prepared.ns != nullptr) {
+      Memtable::Row* row = memtable->LowerBound(*prepared.ns, "");
+      for (; row != nullptr && row->ns == *prepared.ns; row = Memtable::Next(row)) scan.Visit(row);
+    } else {
+      for (uint32_t number = 0; number < rows; ++number) scan.Visit(memtable->row(number));
+    }
+    context->work.distances += scan.compared();
+  }
+  for (const MemtableBest::Entry& entry : best.entries()) {
+    RowLocation location;
+    location.memtable = memtable;
+    location.memtable_row = entry.row;
+    candidates->push_back({entry.distance, location});
+  }
+  if (profile != nullptr) {
+    profile->index = "MEMTABLE";
+    profile->plan = "scan";
+    profile->rows = rows;
+  }
+}
+
+absl::Status SearchSegment(const SegmentPart& part, const PreparedSearch& prepared, const ReadPoint& point,
+                           SearchContext* context, std::vector<Candidate>* candidates, PartProfile* profile) {
+  const SegmentHandle::Field& field = part.handle->field(prepared.field_position);
+  if (profile != nullptr) {
+    profile->segment = part.entry.id();
+    profile->index = std::string(IndexTypeName(field.info.index));
+    profile->rows = part.handle->rows();
+    profile->plan = field.searcher == nullptr ? "no vectors" : prepared.exact ? "exact" : "index";
+  }
+  if (field.searcher == nullptr) return absl::OkStatus();
+  RowId first = 0;
+  RowId last = part.handle->rows();
+  if (prepared.ns != nullptr) {
+    ASSIGN_OR_RETURN(std::tie(first, last), part.segment().NamespaceRows(*prepared.ns));
+    if (first == last) return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(SlotFilter filter, MakeSlotFilter(part, point, first, last));
+  ASSIGN_OR_RETURN(filter.slot_rows, part.segment().SlotRows(prepared.field->id));
+  SearchParams params;
+  params.params = prepared.params;
+  params.exact = prepared.exact;
+  TopK best(std::min<size_t>(prepared.k, field.slots));
+  const FieldQuery query = prepared.query();
+  RETURN_IF_ERROR(field.searcher->Search({&query, 1}, params, filter, context, {&best, 1}));
+  for (const Neighbor& neighbor : best.TakeSorted()) {
+    RowLocation location;
+    location.part = &part;
+    location.row = neighbor.id;
+    candidates->push_back({neighbor.distance, location});
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace varve

@@ -1,0 +1,113 @@
+#include "engine/version/read_view.h"
+
+#include <functional>
+#include <thread>
+#include <utility>
+
+#include "base/check.h"
+#include "base/status.h"
+
+namespace varve {
+
+ViewRegistry::ViewRegistry(std::unique_ptr<ReadView> first)
+    : current_(first.release()), slots_(std::make_unique<Slot[]>(kSlots)) {}
+
+ViewRegistry::~ViewRegistry() { delete current_.load(); }
+
+size_t ViewRegistry::AcquireSlot(const ReadView* view) {
+  const size_t start = std::hash<std::thread::id>{}(std::this_thread::get_id());
+  for (size_t tries = 0;; ++tries) {
+    const size_t slot = (start + tries) % kSlots;
+    const ReadView* expected = nullptr;
+    if (slots_[slot].view.load(std::memory_order_relaxed) == nullptr &&
+        slots_[slot].view.compare_exchange_strong(expected, view, std::memory_order_seq_cst)) {
+      return slot;
+    }
+    if (tries % kSlots == kSlots - 1) std::this_thread::yield();  // more readers at once than slots
+  }
+}
+
+ViewRegistry::Pin ViewRegistry::PinCurrent(const std::atomic<Sequence>& visible) {
+  const ReadView* view = current_.load(std::memory_order_seq_cst);
+  const size_t slot = AcquireSlot(view);
+  for (;;) {
+    // A view is installed before any write that needs it becomes visible, so a sequence that was read while this view was
+    // current belongs to it. And a view that is current after the slot named it was not freed before.
+    const Sequence sequence = visible.load(std::memory_order_seq_cst);
+    const ReadView* now = current_.load(std::memory_order_seq_cst);
+    if (now == view) {
+      Pin pin(this, slot, view);
+      pin.point.visible = sequence;
+      return pin;
+    }
+    view = now;
+    slots_[slot].view.store(view, std::memory_order_seq_cst);
+  }
+}
+
+ViewRegistry::Pin ViewRegistry::PinHeld(const ReadView* view) { return Pin(this, AcquireSlot(view), view); }
+
+ViewRegistry::Pin::~Pin() {
+  if (registry_ == nullptr) return;
+  registry_->slots_[slot_].view.store(nullptr, std::memory_order_release);
+}
+
+SearchContext* ViewRegistry::Pin::context() const { return &registry_->slots_[slot_].context; }
+
+std::shared_ptr<const ReadView> ViewRegistry::Hold(const Pin& pin) {
+  // Counted while the slot still protects the view.
+  auto* view = const_cast<ReadView*>(pin.view_);
+  view->holds.fetch_add(1, std::memory_order_relaxed);
+  return std::shared_ptr<const ReadView>(view, [this](const ReadView* held) {
+    const_cast<ReadView*>(held)->holds.fetch_sub(1, std::memory_order_release);
+    Reclaim();
+  });
+}
+
+void ViewRegistry::Install(std::unique_ptr<ReadView> view) {
+  ReadView* old = current_.exchange(view.release(), std::memory_order_seq_cst);
+  {
+    absl::MutexLock lock(&retired_mutex_);
+    retired_.emplace_back(old);
+  }
+  Reclaim();
+}
+
+void ViewRegistry::Reclaim() {
+  std::vector<std::unique_ptr<ReadView>> free;  // destroyed outside the lock
+  absl::MutexLock lock(&retired_mutex_);
+  for (size_t i = 0; i < retired_.size();) {
+    const ReadView* view = retired_[i].get();
+    bool used = view->holds.load(std::memory_order_acquire) != 0;
+    for (size_t s = 0; s < kSlots && !used; ++s) used = slots_[s].view.load(std::memory_order_seq_cst) == view;
+    // A slot may have been emptied after its reader took a hold.
+    used = used || view->holds.load(std::memory_order_acquire) != 0;
+    if (used) {
+      ++i;
+      continue;
+    }
+    free.push_back(std::move(retired_[i]));
+    retired_[i] = std::move(retired_.back());
+    retired_.pop_back();
+  }
+}
+
+size_t ViewRegistry::retired() const {
+  absl::MutexLock lock(&retired_mutex_);
+  return retired_.size();
+}
+
+absl::StatusOr<SlotFilter> MakeSlotFilter(const SegmentPart& part, const ReadPoint& point, RowId first, RowId last) {
+  SlotFilter filter;
+  filter.rows = part.handle->rows();
+  filter.dead = part.dead.get();
+  filter.deaths = part.deaths->empty() ? nullptr : part.deaths.get();
+  filter.visible = point.visible;
+  filter.now_ms = point.now_ms;
+  filter.first_row = first;
+  filter.last_row = last;
+  ASSIGN_OR_RETURN(filter.expiry, part.segment().Expiry());
+  return filter;
+}
+
+}  // namespace varve

@@ -1,0 +1,118 @@
+// What a reader sees, and how it holds on to it.
+//
+// A ReadView is the list of parts of one moment: the memtables and the segments, each segment with its deletion bitmap and
+// the overlay of deaths since. It never changes (overlays and the newest memtable only grow, above the reader's visible
+// sequence). ViewRegistry installs a new view in the place of the old one and lets readers pin the current one without
+// locks: each reader announces the view that it uses in a slot of its own (a hazard pointer: Michael, "Hazard Pointers:
+// Safe Memory Reclamation for Lock-Free Objects", TPDS 2004), and a replaced view is freed once no slot names it.
+#ifndef VARVE_ENGINE_VERSION_READ_VIEW_H_
+#define VARVE_ENGINE_VERSION_READ_VIEW_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "base/row_deaths.h"
+#include "base/row_set.h"
+#include "engine/version/segment_handle.h"
+#include "engine/write/memtable.h"
+#include "index/search_context.h"
+#include "index/slot_filter.h"
+#include "manifest.pb.h"
+#include "varve/types.h"
+
+namespace varve {
+
+// One segment as a view sees it.
+struct SegmentPart {
+  std::shared_ptr<const SegmentHandle> handle;
+  pb::SegmentEntry entry;                // as in the manifest of this view
+  std::shared_ptr<const RowSet> dead;    // as of the last publication; null: none
+  std::shared_ptr<RowDeaths> deaths;     // since then; never null
+
+  const Segment& segment() const { return handle->segment(); }
+  bool IsDead(RowId row, Sequence visible) const {
+    return (dead != nullptr && dead->Contains(row)) || deaths->IsDead(row, visible);
+  }
+};
+
+struct ReadView {
+  std::vector<std::shared_ptr<Memtable>> memtables;  // newest first; [0] takes the writes
+  std::vector<SegmentPart> segments;                 // oldest first
+  std::atomic<int> holds{0};                         // snapshots and long readers
+};
+
+// The clock reading and sequence with which a view is read.
+struct ReadPoint {
+  Sequence visible = 0;
+  int64_t now_ms = 0;
+};
+
+class ViewRegistry {
+ public:
+  explicit ViewRegistry(std::unique_ptr<ReadView> first);
+  ~ViewRegistry();
+
+  // A short pin: for one search, Get or Scan. Movable, not copyable.
+  class Pin {
+   public:
+    Pin(Pin&& other) noexcept : registry_(other.registry_), slot_(other.slot_), view_(other.view_) {
+      point = other.point;
+      other.registry_ = nullptr;
+    }
+    Pin& operator=(Pin&&) = delete;
+    ~Pin();
+    const ReadView& view() const { return *view_; }
+    // Scratch memory that no other pin uses meanwhile.
+    SearchContext* context() const;
+    ReadPoint point;
+
+   private:
+    friend class ViewRegistry;
+    Pin(ViewRegistry* registry, size_t slot, const ReadView* view) : registry_(registry), slot_(slot), view_(view) {}
+    ViewRegistry* registry_;
+    size_t slot_;
+    const ReadView* view_;
+  };
+
+  // Pins the current view together with a visible sequence that belongs to it. `visible` is the engine's counter. Lock-free.
+  Pin PinCurrent(const std::atomic<Sequence>& visible);
+  // A pin of a view that is held (a snapshot's).
+  Pin PinHeld(const ReadView* view);
+
+  // A long hold: keeps the pinned view for as long as the result lives.
+  std::shared_ptr<const ReadView> Hold(const Pin& pin);
+
+  // The current view. Only for the thread that installs views.
+  ReadView* current() const { return current_.load(std::memory_order_relaxed); }
+  // Replaces the current view. One thread at a time.
+  void Install(std::unique_ptr<ReadView> view);
+  // Frees replaced views that nobody uses any more.
+  void Reclaim();
+  // Views that are kept only because someone reads them.
+  size_t retired() const;
+
+ private:
+  static constexpr size_t kSlots = 256;
+  struct alignas(64) Slot {
+    std::atomic<const ReadView*> view{nullptr};
+    SearchContext context;
+  };
+
+  size_t AcquireSlot(const ReadView* view);
+
+  std::atomic<ReadView*> current_;
+  std::unique_ptr<Slot[]> slots_;
+  mutable absl::Mutex retired_mutex_;
+  std::vector<std::unique_ptr<ReadView>> retired_ ABSL_GUARDED_BY(retired_mutex_);
+};
+
+// The filter of one segment's field for a reader at `point`; rows of [first, last) alone.
+absl::StatusOr<SlotFilter> MakeSlotFilter(const SegmentPart& part, const ReadPoint& point, RowId first, RowId last);
+
+}  // namespace varve
+
+#endif  // VARVE_ENGINE_VERSION_READ_VIEW_H_

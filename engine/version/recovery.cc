@@ -1,0 +1,201 @@
+#include "engine/version/recovery.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/publish.h"
+#include "base/status.h"
+#include "engine/version/file_names.h"
+#include "engine/version/log_replayer.h"
+#include "engine/version/manifest.h"
+#include "engine/version/schema_codec.h"
+#include "segment/deletion_bitmap.h"
+
+namespace varve {
+namespace {
+
+absl::StatusOr<std::shared_ptr<const RowSet>> OpenBitmap(const CollectionState& state, const pb::SegmentEntry& entry) {
+  const pb::BitmapEntry& named = entry.bitmap();
+  const std::string name = BitmapName(entry.id(), named.file_id());
+  ASSIGN_OR_RETURN(LoadedBitmap loaded, ReadDeletionBitmap(state.fs, JoinPath(state.directory, name)));
+  const DeletionBitmapHeader& header = loaded.header;
+  if (header.collection != state.uuid || header.segment != entry.id() || header.file_id != named.file_id() ||
+      header.rows != entry.rows() || loaded.bytes != named.length() || Crc32cToHex(loaded.crc) != named.crc()) {
+    return DataLoss(name + ": is not the deletion bitmap that the manifest names");
+  }
+  return std::make_shared<const RowSet>(std::move(loaded.dead));
+}
+
+absl::StatusOr<std::shared_ptr<const SegmentHandle>> OpenSegment(const CollectionState& state,
+                                                                 const pb::SegmentEntry& entry) {
+  SegmentExpectation expected;
+  expected.collection = state.uuid;
+  expected.id = entry.id();
+  expected.bytes = entry.bytes();
+  ASSIGN_OR_RETURN(expected.footer_crc, Crc32cFromHex(entry.footer_crc()));
+  const std::string path = JoinPath(state.directory, SegmentName(entry.id()));
+  ASSIGN_OR_RETURN(std::shared_ptr<const Segment> segment,
+                   Segment::Open(state.fs, path, expected, state.options.verify_checksums, state.options.io));
+  if (segment->rows() != entry.rows()) {
+    return DataLoss(path + ": has " + std::to_string(segment->rows()) + " rows, the manifest says " +
+                    std::to_string(entry.rows()));
+  }
+  return SegmentHandle::Make(std::move(segment), state.schema);
+}
+
+// `open` is the segment if it is open already, else null.
+absl::StatusOr<SegmentPart> OpenPart(const CollectionState& state, const pb::SegmentEntry& entry,
+                                     std::shared_ptr<const SegmentHandle> open) {
+  SegmentPart part;
+  part.entry = entry;
+  part.handle = std::move(open);
+  if (part.handle == nullptr) {
+    ASSIGN_OR_RETURN(part.handle, OpenSegment(state, entry));
+  }
+  if (entry.has_bitmap()) {
+    ASSIGN_OR_RETURN(part.dead, OpenBitmap(state, entry));
+  }
+  part.deaths = std::make_shared<RowDeaths>(part.handle->rows());
+  return part;
+}
+
+// A named file that is not there is damage; a read-only opener tells it from the writer's progress by reading the
+// manifest again, so the code stays NotFound for it.
+absl::Status MissingFile(const absl::Status& status, bool read_only) {
+  if (!absl::IsNotFound(status) || read_only) return status;
+  return DataLoss("a file that the manifest names is missing: " + std::string(status.message()));
+}
+
+ReplayRequest MakeReplayRequest(const pb::Manifest& manifest, const CollectionState& state, bool writer_is_live,
+                                const std::vector<DirectoryEntry>& files) {
+  ReplayRequest request;
+  for (const DirectoryEntry& file : files) {
+    if (file.kind == FileKind::kLog) request.logs.push_back({file.id, JoinPath(state.directory, file.name)});
+  }
+  request.collection = state.uuid;
+  request.secret = state.secret;
+  request.wal_sequence = manifest.wal_sequence();
+  request.durable_sequence = manifest.durable_sequence();
+  request.durable_log = manifest.durable_log();
+  request.durable_offset = manifest.durable_offset();
+  if (manifest.has_closed_log() && manifest.closed_log().number() != 0) {
+    request.closed = LogEnd{manifest.closed_log().number(), manifest.closed_log().length(), Crc32c{},
+                            manifest.closed_log().last_sequence()};
+  }
+  request.writer_is_live = writer_is_live;
+  request.salvage = state.options.recovery == RecoveryMode::kSalvage;
+  return request;
+}
+
+absl::StatusOr<std::unique_ptr<CollectionState>> MakeState(FileSystem* fs, Clock* clock, const std::string& directory,
+                                                           const Options& options, const pb::Manifest& manifest) {
+  ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> files, ListCollection(fs, directory));
+  ASSIGN_OR_RETURN(Schema schema, DecodeSchema(manifest.config(), kManifestName));
+  FileId next = manifest.next_file_id();
+  for (const DirectoryEntry& file : files) next = std::max(next, file.id + 1);
+  auto state = std::make_unique<CollectionState>(fs, directory, options, std::move(schema), clock,
+                                                 manifest.clock_reading(), next);
+  ASSIGN_OR_RETURN(state->uuid, Uuid::FromHex(manifest.collection_uuid()));
+  ASSIGN_OR_RETURN(state->secret, Uuid::FromHex(manifest.log_secret()));
+  return state;
+}
+
+// Replays into the view and notes what was found.
+absl::Status Replay(const CollectionState& state, const pb::Manifest& manifest, const RecoverySettings& settings,
+                    LoadedView* loaded) {
+  // Listed after the manifest was read: a log that the manifest needs is there, or the manifest has moved on.
+  ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> files, ListCollection(state.fs, state.directory));
+  const ReplayRequest request = MakeReplayRequest(manifest, state, settings.writer_is_live, files);
+  LogReplayer replayer(state, loaded->view.get());
+  ASSIGN_OR_RETURN(loaded->replay,
+                   ReplayLogs(state.fs, request, [&](absl::Span<const LogRecord> batch) { return replayer.Apply(batch); }));
+  for (const LogFile& log : request.logs) loaded->logs[log.number] = loaded->replay.last_sequence;
+  loaded->clean_close = manifest.has_closed_log() && (loaded->replay.ended_cleanly || !loaded->replay.newest.has_value());
+  loaded->visible = std::max(loaded->visible, loaded->replay.last_sequence);
+  return absl::OkStatus();
+}
+
+std::shared_ptr<const SegmentHandle> FindOpen(const ReadView* reuse, const pb::SegmentEntry& entry) {
+  if (reuse == nullptr) return nullptr;
+  for (const SegmentPart& part : reuse->segments) {
+    if (part.entry.id() == entry.id() && part.entry.footer_crc() == entry.footer_crc()) return part.handle;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+absl::StatusOr<LoadedView> LoadView(const CollectionState& state, const pb::Manifest& manifest,
+                                    const RecoverySettings& settings, const ReadView* reuse) {
+  LoadedView loaded;
+  loaded.view = std::make_unique<ReadView>();
+  loaded.view->memtables.push_back(state.NewMemtable());
+  for (const pb::SegmentEntry& entry : manifest.segments()) {
+    absl::StatusOr<SegmentPart> part = OpenPart(state, entry, FindOpen(reuse, entry));
+    if (!part.ok()) return MissingFile(part.status(), settings.read_only);
+    loaded.view->segments.push_back(*std::move(part));
+  }
+  loaded.visible = manifest.last_sequence();
+  if (settings.replay_log) RETURN_IF_ERROR(Replay(state, manifest, settings, &loaded));
+  return loaded;
+}
+
+absl::Status CheckIsCollection(FileSystem* fs, const std::string& directory) {
+  const absl::StatusOr<FileInfo> info = fs->Stat(directory);
+  if (absl::IsNotFound(info.status())) return NotFound(directory + ": there is no such directory");
+  RETURN_IF_ERROR(info.status());
+  if (!info->is_directory) return FailedPrecondition(directory + ": is not a directory, expected a collection");
+  for (std::string_view manifest : {kManifestName, kManifestBackupName}) {
+    if (fs->Stat(JoinPath(directory, manifest)).ok()) return absl::OkStatus();
+  }
+  // Without a manifest, other files of a collection are the remains of a damaged one, for LoadManifest to judge.
+  ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> files, ListCollection(fs, directory));
+  for (const DirectoryEntry& file : files) {
+    if (file.kind != FileKind::kUnknown && file.kind != FileKind::kTemporary) return absl::OkStatus();
+  }
+  return FailedPrecondition(directory + ": is not a collection (it has no " + std::string(kManifestName) + ")");
+}
+
+absl::StatusOr<RecoveredCollection> RecoverCollection(FileSystem* fs, Clock* clock, const std::string& directory,
+                                                      const RecoverySettings& settings) {
+  const int64_t start = clock->MonotonicMicros();
+  ASSIGN_OR_RETURN(LoadedManifest manifest, LoadManifest(fs, directory));
+  RecoveredCollection recovered;
+  recovered.manifest = std::move(manifest.manifest);
+  recovered.largest_generation = manifest.largest_generation;
+  recovered.fell_back = !manifest.fallback_reason.empty() || settings.options.recovery == RecoveryMode::kSalvage;
+  ASSIGN_OR_RETURN(recovered.state, MakeState(fs, clock, directory, settings.options, recovered.manifest));
+  CollectionState& state = *recovered.state;
+  ASSIGN_OR_RETURN(recovered.loaded, LoadView(state, recovered.manifest, settings, nullptr));
+  state.visible.store(recovered.loaded.visible);
+  state.views = std::make_unique<ViewRegistry>(std::move(recovered.loaded.view));
+  RecoveryInfo& info = state.recovery;
+  if (!manifest.fallback_reason.empty()) {
+    info.fallback = manifest.source;
+    info.fallback_reason = manifest.fallback_reason;
+  }
+  info.logs = recovered.loaded.replay.logs_read;
+  info.records = recovered.loaded.replay.records;
+  info.dropped_bytes = recovered.loaded.replay.dropped_bytes;
+  info.dropped_reason = recovered.loaded.replay.dropped_reason;
+  info.salvage_report = recovered.loaded.replay.salvage_report;
+  info.microseconds = clock->MonotonicMicros() - start;
+  return recovered;
+}
+
+absl::Status SealForWriting(const RecoveredCollection& recovered) {
+  const CollectionState& state = *recovered.state;
+  for (std::string_view folder : {kLogDirectory, kSegmentDirectory, kCheckpointDirectory}) {
+    const absl::Status made = state.fs->CreateDirectory(JoinPath(state.directory, folder));
+    if (absl::IsAlreadyExists(made)) continue;
+    RETURN_IF_ERROR(made);
+    RETURN_IF_ERROR(state.fs->SyncDirectory(state.directory));
+  }
+  const LoadedView& loaded = recovered.loaded;
+  if (!loaded.replay.newest.has_value() || loaded.clean_close) return absl::OkStatus();
+  const std::string path = JoinPath(state.directory, LogName(loaded.replay.newest->number));
+  return SealRecoveredLog(state.fs, path, loaded.replay, state.options.wal_pad_to);
+}
+
+}  // namespace varve

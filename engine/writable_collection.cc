@@ -1,0 +1,258 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/publish.h"
+#include "base/status.h"
+#include "engine/collection_impl.h"
+#include "engine/version/file_collector.h"
+#include "engine/version/file_names.h"
+#include "engine/version/manifest.h"
+#include "engine/version/schema_codec.h"
+
+namespace varve {
+namespace {
+
+// Added to the largest sequence after anything but a clean close, so that the number of a write that was lost is never
+// given again.
+constexpr Sequence kSequenceSkip = Sequence{1} << 32;
+
+FileSystem* FileSystemOf(const Options& options) {
+  return options.file_system != nullptr ? options.file_system : FileSystem::Default();
+}
+
+Clock* ClockOf(const Options& options) { return options.clock != nullptr ? options.clock : Clock::Default(); }
+
+absl::Status ValidateOptions(const Options& options) {
+  if (options.wal_pad_to != 8 && options.wal_pad_to != 4096) {
+    return InvalidArgument("wal_pad_to is " + std::to_string(options.wal_pad_to) + ", expected 8 or 4096");
+  }
+  if (options.memtable_bytes < (size_t{1} << 16)) return InvalidArgument("memtable_bytes is below 64 KiB");
+  if (options.wal_max_bytes < options.memtable_bytes) return InvalidArgument("wal_max_bytes is below memtable_bytes");
+  if (options.max_frozen_memtables < 1) return InvalidArgument("max_frozen_memtables is below 1");
+  if (options.threads < 0) return InvalidArgument("threads is negative");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<FileLock>> TakeLock(FileSystem* fs, Clock* clock, const std::string& directory) {
+  char host[256] = "";
+  (void)::gethostname(host, sizeof(host) - 1);
+  const std::string note = "pid " + std::to_string(::getpid()) + " on " + host + " since " +
+                           std::to_string(clock->WallMicros() / 1'000'000) + "\n";
+  absl::StatusOr<std::unique_ptr<FileLock>> lock = fs->Lock(JoinPath(directory, kLockName), note);
+  if (absl::IsFailedPrecondition(lock.status())) {
+    return Annotate(lock.status(), directory + ": another writer has the collection");
+  }
+  return lock;
+}
+
+// Makes the directory and those above it that are missing, and makes their names durable.
+absl::Status MakeDirectories(FileSystem* fs, const std::string& directory) {
+  absl::Status made = fs->CreateDirectory(directory);
+  const std::string parent = DirectoryOf(directory);
+  if (absl::IsNotFound(made) && parent != directory) {
+    RETURN_IF_ERROR(MakeDirectories(fs, parent));
+    made = fs->CreateDirectory(directory);
+  }
+  if (absl::IsAlreadyExists(made)) return absl::OkStatus();
+  RETURN_IF_ERROR(made);
+  return fs->SyncDirectory(parent);
+}
+
+// A collection may be made in an empty directory, or over what a failed Create left: LOCK and empty folders.
+absl::Status CheckVacant(FileSystem* fs, const std::string& directory) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, fs->List(directory));
+  for (const std::string& name : names) {
+    if (name == kLockName) continue;
+    if (name == kManifestName || name == kManifestBackupName) {
+      return AlreadyExists(directory + ": holds a collection already");
+    }
+    bool vacant = false;
+    if (name == kLogDirectory || name == kSegmentDirectory || name == kCheckpointDirectory) {
+      ASSIGN_OR_RETURN(const std::vector<std::string> inside, fs->List(JoinPath(directory, name)));
+      vacant = inside.empty();
+    } else if (name == std::string(kManifestName) + std::string(kTemporarySuffix)) {
+      vacant = true;
+    }
+    if (!vacant) return AlreadyExists(directory + ": is not empty (" + name + ")");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<pb::Manifest> FirstManifest(const Schema& schema, Clock* clock) {
+  pb::Manifest manifest;
+  manifest.set_version(kFormatVersion);
+  ASSIGN_OR_RETURN(const Uuid uuid, Uuid::Random());
+  ASSIGN_OR_RETURN(const Uuid secret, Uuid::Random());
+  ASSIGN_OR_RETURN(const Uuid instance, Uuid::Random());
+  manifest.set_collection_uuid(uuid.ToHex());
+  manifest.set_log_secret(secret.ToHex());
+  manifest.set_instance(instance.ToHex());
+  *manifest.mutable_config() = EncodeSchema(schema);
+  if (const FieldSpec* field = schema.DefaultDenseField(); field != nullptr) {
+    manifest.set_index_type(static_cast<pb::IndexType>(field->index.type));
+    manifest.set_dimension(field->dimension);
+  }
+  manifest.set_next_file_id(1);
+  manifest.set_created_at(clock->WallMicros());
+  manifest.set_modified_at(clock->WallMicros());
+  manifest.set_clock_reading(clock->WallMicros() / 1000);
+  manifest.set_generation(1);
+  manifest.mutable_closed_log();  // there is no log: as after a clean close
+  return manifest;
+}
+
+// Nothing recovered may be written over: the counter of generations goes on above all that was seen.
+pb::Manifest WithGeneration(pb::Manifest manifest, uint64_t at_least) {
+  manifest.set_generation(std::max(manifest.generation(), at_least));
+  return manifest;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Collection>> WritableCollection::Create(const std::string& directory,
+                                                                       const Schema& schema, const Options& options) {
+  RETURN_IF_ERROR(ValidateOptions(options));
+  ASSIGN_OR_RETURN(Schema valid, ValidateSchema(schema));
+  if (options.sync.has_value()) valid.sync = *options.sync;
+  FileSystem* fs = FileSystemOf(options);
+  Clock* clock = ClockOf(options);
+  RETURN_IF_ERROR(MakeDirectories(fs, directory));
+  RETURN_IF_ERROR(CheckVacant(fs, directory));
+  {
+    ASSIGN_OR_RETURN(const std::unique_ptr<FileLock> lock, TakeLock(fs, clock, directory));
+    RETURN_IF_ERROR(CheckVacant(fs, directory));
+    for (std::string_view folder : {kLogDirectory, kSegmentDirectory, kCheckpointDirectory}) {
+      const absl::Status made = fs->CreateDirectory(JoinPath(directory, folder));
+      if (!made.ok() && !absl::IsAlreadyExists(made)) return made;
+    }
+    RETURN_IF_ERROR(fs->SyncDirectory(directory));
+    ASSIGN_OR_RETURN(const pb::Manifest manifest, FirstManifest(valid, clock));
+    RETURN_IF_ERROR(PublishManifest(fs, directory, manifest).status);
+  }
+  return Open(directory, options);
+}
+
+absl::StatusOr<std::unique_ptr<Collection>> WritableCollection::Open(const std::string& directory,
+                                                                     const Options& options) {
+  RETURN_IF_ERROR(ValidateOptions(options));
+  FileSystem* fs = FileSystemOf(options);
+  Clock* clock = ClockOf(options);
+  // Opening must not leave a LOCK in a directory that is no collection.
+  RETURN_IF_ERROR(CheckIsCollection(fs, directory));
+  ASSIGN_OR_RETURN(std::unique_ptr<FileLock> lock, TakeLock(fs, clock, directory));
+  RecoverySettings settings;
+  settings.options = options;
+  ASSIGN_OR_RETURN(RecoveredCollection recovered, RecoverCollection(fs, clock, directory, settings));
+  RETURN_IF_ERROR(SealForWriting(recovered));
+  std::unique_ptr<CollectionState> state = std::move(recovered.state);
+  std::unique_ptr<WritableCollection> collection(new WritableCollection(std::move(state), recovered, std::move(lock)));
+  RETURN_IF_ERROR(collection->TakeOver(recovered));
+  return collection;
+}
+
+WritableCollection::WritableCollection(std::unique_ptr<CollectionState> state, const RecoveredCollection& recovered,
+                                       std::unique_ptr<FileLock> lock)
+    : CollectionImpl(std::move(state)),
+      lock_(std::move(lock)),
+      log_(state_.get(), recovered.loaded.replay.newest.value_or(LogEnd{}), recovered.loaded.logs),
+      publisher_(state_.get(), &log_, WithGeneration(recovered.manifest, recovered.largest_generation),
+                 recovered.manifest.checkpoint_id()),
+      maintenance_(state_.get(), &publisher_),
+      writes_(state_.get(), &log_, state_->options.sync.value_or(state_->schema.sync),
+              {[this] { maintenance_.RequestFlush(); }, [this] { return maintenance_.flush_status(); }}),
+      generation_at_open_(recovered.manifest.generation()) {}
+
+WritableCollection::~WritableCollection() { (void)Close(); }
+
+absl::Status WritableCollection::TakeOver(const RecoveredCollection& recovered) {
+  const LoadedView& loaded = recovered.loaded;
+  if (!loaded.clean_close) {
+    const Sequence largest = std::max(state_->visible.load(), loaded.replay.largest_sequence);
+    state_->visible.store(largest + kSequenceSkip);
+    RETURN_IF_ERROR(publisher_.PublishRecovered(state_->visible.load(), /*nothing_to_replay=*/loaded.replay.records == 0));
+  }
+  const pb::Manifest manifest = publisher_.manifest();
+  CollectionGarbage garbage;
+  garbage.manifest = &manifest;
+  garbage.first_needed_log = loaded.replay.first_needed_log;
+  if (loaded.replay.records == 0 && loaded.replay.newest.has_value()) {
+    garbage.first_needed_log = std::max(garbage.first_needed_log, loaded.replay.newest->number);
+  }
+  garbage.keep_in_lost_and_found = recovered.fell_back;
+  RemoveGarbage(state_->fs, state_->directory, garbage);
+  publisher_.SetWritePath(&writes_);
+  maintenance_.Start(&writes_);
+  // A long chain of logs is folded into segments, so that the next recovery is short.
+  constexpr uint64_t kMaxLogs = 4;
+  if (loaded.replay.logs_read > kMaxLogs) return maintenance_.Flush().status();
+  return absl::OkStatus();
+}
+
+absl::Status WritableCollection::Write(const WriteBatch& batch, const WriteOptions& options) {
+  RETURN_IF_ERROR(CheckOpen());
+  const absl::Status status = writes_.Write(batch, options);
+  if (status.ok()) maintenance_.WriteHappened();
+  return status;
+}
+
+absl::StatusOr<MaintenanceResult> WritableCollection::Flush() {
+  RETURN_IF_ERROR(CheckOpen());
+  return maintenance_.Flush();
+}
+
+absl::StatusOr<MaintenanceResult> WritableCollection::Merge(bool full) {
+  RETURN_IF_ERROR(CheckOpen());
+  return maintenance_.Merge(full);
+}
+
+absl::StatusOr<MaintenanceResult> WritableCollection::Checkpoint() {
+  RETURN_IF_ERROR(CheckOpen());
+  return maintenance_.Checkpoint();
+}
+
+absl::Status WritableCollection::Sync() {
+  RETURN_IF_ERROR(CheckOpen());
+  return log_.Sync();
+}
+
+absl::Status WritableCollection::SetSyncMode(const SyncMode& mode) {
+  RETURN_IF_ERROR(CheckOpen());
+  return writes_.SetSyncMode(mode);
+}
+
+CollectionStats WritableCollection::Stats() {
+  CollectionStats stats = CollectionImpl::Stats();
+  const pb::Manifest manifest = publisher_.manifest();
+  stats.generation = manifest.generation();
+  stats.checkpoint_id = manifest.checkpoint_id();
+  stats.durable_sequence = std::max(manifest.durable_sequence(), manifest.wal_sequence());
+  stats.log_number = log_.number();
+  stats.log_bytes = log_.size();
+  stats.disk_bytes += stats.log_bytes;
+  stats.flushes = maintenance_.flushes();
+  stats.merges = maintenance_.merges();
+  stats.stall_microseconds = writes_.stall_micros();
+  if (const absl::Status status = maintenance_.flush_status(); !status.ok()) {
+    stats.last_background_error = status.ToString();
+  }
+  return stats;
+}
+
+absl::Status WritableCollection::Close() {
+  if (closed_.exchange(true)) return absl::OkStatus();
+  maintenance_.Stop();
+  absl::Status status = log_.poison();
+  if (status.ok()) writes_.RunExclusive([&] { status = log_.Rotate(); });
+  if (status.ok() && (log_.wrote() || publisher_.manifest().generation() != generation_at_open_)) {
+    Publication last;
+    last.closed_log = log_.end();
+    status = publisher_.Publish(std::move(last));
+  }
+  return status;
+}
+
+}  // namespace varve

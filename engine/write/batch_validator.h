@@ -1,0 +1,48 @@
+// A batch as the caller gave it, checked against the schema and the limits and brought into stored form, before it joins
+// the write queue: everything that needs no other row.
+#ifndef VARVE_ENGINE_WRITE_BATCH_VALIDATOR_H_
+#define VARVE_ENGINE_WRITE_BATCH_VALIDATOR_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "varve/schema.h"
+#include "varve/write_batch.h"
+
+namespace varve {
+
+// One operation with its vectors and JSON in stored form.
+struct PreparedOperation {
+  WriteBatch::Kind kind = WriteBatch::Kind::kPut;
+  std::string ns;
+  std::string key;
+  std::vector<std::string> vectors;  // by field position; empty: not given
+  std::optional<std::string> metadata;
+  std::optional<std::string> patch;
+  std::optional<std::string> payload;
+  std::optional<int64_t> ttl_seconds;
+  bool clear_ttl = false;
+  std::optional<Sequence> if_sequence;
+};
+
+struct PreparedBatch {
+  std::vector<PreparedOperation> operations;
+  size_t bytes = 0;  // of the rows in a memtable, about
+
+  bool deletes_namespace() const {
+    return operations.size() == 1 && operations[0].kind == WriteBatch::Kind::kDeleteNamespace;
+  }
+};
+
+// Errors: InvalidArgument naming the operation (from 0), its key and the field.
+absl::StatusOr<PreparedBatch> PrepareBatch(const Schema& schema, const WriteBatch& batch);
+
+// Namespace and key within their limits.
+absl::Status ValidateNamespace(std::string_view ns);
+absl::Status ValidateKey(std::string_view key);
+
+}  // namespace varve
+
+#endif  // VARVE_ENGINE_WRITE_BATCH_VALIDATOR_H_

@@ -1,0 +1,144 @@
+#include "engine/write/log_manager.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/publish.h"
+#include "base/status.h"
+#include "engine/version/file_names.h"
+
+namespace varve {
+
+LogManager::LogManager(CollectionState* state, LogEnd previous, std::map<FileId, Sequence> older)
+    : state_(state), previous_(previous), finished_(std::move(older)) {}
+
+std::shared_ptr<LogWriter> LogManager::current() const {
+  absl::MutexLock lock(&mutex_);
+  return log_;
+}
+
+absl::Status LogManager::EnsureOpen(Sequence first_sequence) {
+  if (current() != nullptr) return absl::OkStatus();
+  LogHeader header;
+  header.number = state_->file_ids.Reserve();
+  header.first_sequence = first_sequence;
+  header.collection = state_->uuid;
+  header.secret = state_->secret;
+  header.pad_to = state_->options.wal_pad_to;
+  header.previous = end();
+  const std::string path = JoinPath(state_->directory, LogName(header.number));
+  absl::StatusOr<std::unique_ptr<LogWriter>> log = LogWriter::Create(state_->fs, path, header);
+  if (!log.ok()) {
+    state_->file_ids.Settle(header.number);
+    return log.status();
+  }
+  absl::MutexLock lock(&mutex_);
+  log_ = *std::move(log);
+  wrote_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status LogManager::Append(absl::Span<const LogEntry> group) {
+  const std::shared_ptr<LogWriter> log = current();
+  const absl::Status status = log->Append(group);
+  if (!status.ok() && !log->poisoned().ok()) Poison(log->poisoned());
+  return status;
+}
+
+absl::Status LogManager::Rotate() {
+  const std::shared_ptr<LogWriter> log = current();
+  if (log == nullptr) return absl::OkStatus();
+  const absl::StatusOr<LogEnd> finished = log->Finish();
+  if (!finished.ok()) {
+    Poison(finished.status());
+    return finished.status();
+  }
+  absl::MutexLock lock(&mutex_);
+  previous_ = *finished;
+  finished_[finished->number] = finished->last_sequence;
+  log_.reset();
+  state_->file_ids.Settle(finished->number);
+  return absl::OkStatus();
+}
+
+absl::Status LogManager::Sync() {
+  const std::shared_ptr<LogWriter> log = current();
+  if (log == nullptr) return poison();
+  const absl::Status status = log->Sync();
+  if (!status.ok()) Poison(status);
+  return status;
+}
+
+absl::StatusOr<DurablePosition> LogManager::SyncUpTo(Sequence sequence) {
+  for (;;) {
+    const std::shared_ptr<LogWriter> log = current();
+    if (log == nullptr) {
+      // Every log was finished, which synced it.
+      RETURN_IF_ERROR(poison());
+      const LogEnd finished = end();
+      return DurablePosition{std::min(sequence, finished.last_sequence), finished.number, finished.length};
+    }
+    if (log->last_sequence() < sequence) continue;  // rotated away since: its successor is there or about to be
+    // The size is read before the sync: these bytes will be durable, and they or a finished log hold `sequence`.
+    const uint64_t size = log->size();
+    if (absl::Status status = log->SyncTo(size); !status.ok()) {
+      Poison(status);
+      return status;
+    }
+    return DurablePosition{sequence, log->number(), size};
+  }
+}
+
+bool LogManager::is_open() const { return current() != nullptr; }
+
+uint64_t LogManager::size() const {
+  const std::shared_ptr<LogWriter> log = current();
+  return log == nullptr ? 0 : log->size();
+}
+
+uint64_t LogManager::number() const {
+  const std::shared_ptr<LogWriter> log = current();
+  return log == nullptr ? 0 : log->number();
+}
+
+LogEnd LogManager::end() const {
+  absl::MutexLock lock(&mutex_);
+  return previous_;
+}
+
+bool LogManager::wrote() const {
+  absl::MutexLock lock(&mutex_);
+  return wrote_;
+}
+
+absl::Status LogManager::poison() const {
+  absl::MutexLock lock(&mutex_);
+  return poison_;
+}
+
+void LogManager::Poison(const absl::Status& status) {
+  absl::MutexLock lock(&mutex_);
+  if (!poison_.ok()) return;
+  poison_ = FailedPrecondition("the collection takes no more writes since its log or manifest could not be written (" +
+                               std::string(status.message()) +
+                               "); what was being written is of unknown outcome, reopen to continue");
+}
+
+void LogManager::RemoveUpTo(Sequence sequence) {
+  std::vector<FileId> garbage;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (auto entry = finished_.begin(); entry != finished_.end();) {
+      if (entry->second > sequence) {
+        ++entry;
+        continue;
+      }
+      garbage.push_back(entry->first);
+      entry = finished_.erase(entry);
+    }
+  }
+  // A log that cannot be removed now is removed after the next recovery.
+  for (FileId log : garbage) (void)state_->fs->RemoveFile(JoinPath(state_->directory, LogName(log)));
+}
+
+}  // namespace varve

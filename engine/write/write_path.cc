@@ -1,0 +1,277 @@
+#include "engine/write/write_path.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+#include "log.pb.h"
+
+namespace varve {
+namespace {
+
+// After so long without a write, an entry is appended that vouches for the writes before it.
+constexpr int64_t kIdleMillis = 1000;
+
+}  // namespace
+
+Memtable::Row* ApplyEffect(const ReadView& view, const Effect& effect, Memtable::Row* made) {
+  Memtable& memtable = *view.memtables.front();
+  // The new row comes first: a reader that looks the key up meanwhile sees the old one or the new one by its sequence.
+  Memtable::Row* row = effect.has_row ? memtable.Insert(effect.row, effect.sequence) : nullptr;
+  if (made != nullptr) {
+    memtable.Kill(made, effect.sequence);
+  } else if (effect.old.memtable != nullptr) {
+    effect.old.memtable->Kill(effect.old.memtable_row, effect.sequence);
+  } else if (effect.old.part != nullptr) {
+    effect.old.part->deaths->Kill(effect.old.row, effect.sequence);
+  }
+  return row;
+}
+
+absl::Status KillNamespace(const ReadView& view, std::string_view ns, Sequence killer) {
+  // Look-ups that may fail come before the first change.
+  std::vector<std::pair<RowId, RowId>> ranges;
+  for (const SegmentPart& part : view.segments) {
+    ASSIGN_OR_RETURN(const auto range, part.segment().NamespaceRows(ns));
+    ranges.push_back(range);
+  }
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    if (ranges[i].first < ranges[i].second) {
+      view.segments[i].deaths->KillRange(ranges[i].first, ranges[i].second, killer);
+    }
+  }
+  for (const std::shared_ptr<Memtable>& memtable : view.memtables) {
+    for (Memtable::Row* row = memtable->LowerBound(ns, ""); row != nullptr && row->ns == ns; row = Memtable::Next(row)) {
+      if (row->killer.load(std::memory_order_relaxed) == 0) memtable->Kill(row, killer);
+    }
+  }
+  return absl::OkStatus();
+}
+
+WritePath::WritePath(CollectionState* state, LogManager* log, SyncMode mode, Hooks hooks)
+    : state_(state),
+      log_(log),
+      hooks_(std::move(hooks)),
+      queue_([this](absl::Span<WriteQueue::Request* const> group) { CommitGroup(group); }) {
+  absl::MutexLock lock(&durability_mutex_);
+  durability_.mode = mode;
+}
+
+absl::Status WritePath::Write(const WriteBatch& batch, const WriteOptions& options) {
+  RETURN_IF_ERROR(log_->poison());
+  ASSIGN_OR_RETURN(PreparedBatch prepared, PrepareBatch(state_->schema, batch));
+  if (prepared.operations.empty()) return absl::OkStatus();
+  if (prepared.bytes > state_->options.memtable_bytes) {
+    return InvalidArgument("batch has about " + std::to_string(prepared.bytes) + " bytes, more than a memtable holds (" +
+                           std::to_string(state_->options.memtable_bytes) + ")");
+  }
+  return queue_.Commit(&prepared, options);
+}
+
+void WritePath::CommitGroup(absl::Span<WriteQueue::Request* const> group) {
+  size_t bytes = 0;
+  size_t rows = 0;
+  for (const WriteQueue::Request* request : group) {
+    bytes += request->batch->bytes;
+    rows += request->batch->operations.size();
+  }
+  absl::Status status = log_->poison();
+  if (status.ok()) status = MakeRoom(bytes, rows);
+  if (!status.ok()) {
+    for (WriteQueue::Request* request : group) request->status = status;
+    return;
+  }
+  WriteResolver resolver(state_->schema, *state_->views->current(), state_->visible.load(std::memory_order_relaxed) + 1,
+                         state_->clock.NowMicros());
+  std::vector<WriteQueue::Request*> accepted;
+  for (WriteQueue::Request* request : group) {
+    request->status = resolver.Add(request->batch);
+    if (request->status.ok()) accepted.push_back(request);
+  }
+  if (accepted.empty()) return;
+  status = LogAndApply(accepted, &resolver);
+  for (WriteQueue::Request* request : accepted) request->status = status;
+}
+
+absl::Status WritePath::LogAndApply(absl::Span<WriteQueue::Request* const> group, WriteResolver* resolver) {
+  std::vector<Effect>& effects = resolver->effects();
+  if (effects.empty()) return absl::OkStatus();  // deletes of absent keys
+  for (const Effect& effect : effects) {
+    if (effect.payload.size() > kMaxLogPayloadBytes) return InvalidArgument("record is over the log's limit of 64 MiB");
+  }
+  RETURN_IF_ERROR(log_->EnsureOpen(effects.front().sequence));
+  std::vector<LogEntry> entries;
+  entries.reserve(effects.size());
+  for (const Effect& effect : effects) {
+    entries.push_back({effect.type, effect.payload, effect.first_of_batch, effect.last_of_batch});
+  }
+  RETURN_IF_ERROR(log_->Append(entries));
+  bool demanded = false;
+  uint64_t operations = 0;
+  for (const WriteQueue::Request* request : group) {
+    demanded = demanded || request->options.sync;
+    operations += request->batch->operations.size();
+  }
+  RETURN_IF_ERROR(SyncAsMode(operations, demanded));
+  Apply(&effects);
+  return absl::OkStatus();
+}
+
+absl::Status WritePath::SyncAsMode(uint64_t operations, bool demanded) {
+  const int64_t now = state_->clock.MonotonicMicros();
+  bool sync = demanded;
+  {
+    absl::MutexLock lock(&durability_mutex_);
+    Durability& d = durability_;
+    d.last_write_us = now;
+    d.idle_entry_due = true;
+    if (d.unsynced_operations == 0) d.oldest_unsynced_us = now;
+    d.unsynced_operations += operations;
+    switch (d.mode.kind) {
+      case SyncMode::Kind::kPerOp:
+        sync = true;
+        break;
+      case SyncMode::Kind::kEveryN:
+        sync = sync || d.unsynced_operations >= d.mode.n;
+        break;
+      case SyncMode::Kind::kInterval:
+        sync = sync || now - d.oldest_unsynced_us >= static_cast<int64_t>(d.mode.interval_ms) * 1000;
+        break;
+      case SyncMode::Kind::kOnFlush:
+        break;
+    }
+  }
+  if (!sync) return absl::OkStatus();
+  RETURN_IF_ERROR(log_->Sync());
+  absl::MutexLock lock(&durability_mutex_);
+  durability_.unsynced_operations = 0;
+  return absl::OkStatus();
+}
+
+void WritePath::Apply(std::vector<Effect>* effects) {
+  const ReadView& view = *state_->views->current();
+  std::vector<Memtable::Row*> made(effects->size());
+  for (size_t i = 0; i < effects->size(); ++i) {
+    const Effect& effect = (*effects)[i];
+    if (effect.deleted_namespace != nullptr) {
+      ApplyNamespaceDelete(*effect.deleted_namespace, effect.sequence);
+    } else {
+      made[i] = ApplyEffect(view, effect, effect.old_effect >= 0 ? made[static_cast<size_t>(effect.old_effect)] : nullptr);
+    }
+  }
+  view.memtables.front()->last_sequence = effects->back().sequence;
+  state_->visible.store(effects->back().sequence, std::memory_order_seq_cst);
+}
+
+void WritePath::ApplyNamespaceDelete(std::string_view ns, Sequence killer) {
+  // The delete is logged already: if a segment's key table turns out to be damaged now, memory no longer matches the log.
+  const absl::Status status = KillNamespace(*state_->views->current(), ns, killer);
+  if (!status.ok()) log_->Poison(status);
+}
+
+absl::Status WritePath::MakeRoom(size_t bytes, size_t rows) {
+  const auto fits = [&] {
+    return state_->views->current()->memtables.front()->Fits(bytes, rows) &&
+           log_->size() + bytes <= state_->options.wal_max_bytes;
+  };
+  if (fits()) return absl::OkStatus();
+  // Frozen memtables pile up: writers wait for the flush, unless it fails.
+  const auto frozen = [&] { return static_cast<int>(state_->views->current()->memtables.size()) - 1; };
+  if (frozen() >= state_->options.max_frozen_memtables) {
+    const int64_t start = state_->clock.MonotonicMicros();
+    absl::Status flush = absl::OkStatus();
+    queue_.WaitRunningSteps([&] {
+      if (frozen() < state_->options.max_frozen_memtables) return true;
+      flush = hooks_.flush_status();
+      return !flush.ok();
+    });
+    stall_micros_.fetch_add(static_cast<uint64_t>(state_->clock.MonotonicMicros() - start), std::memory_order_relaxed);
+    if (!flush.ok()) return Annotate(flush, "memtables are full and cannot be flushed");
+  }
+  return FreezeMemtable();
+}
+
+absl::Status WritePath::FreezeMemtable() {
+  const ReadView& old = *state_->views->current();
+  if (old.memtables.front()->last_sequence == 0) return absl::OkStatus();  // nothing was written
+  RETURN_IF_ERROR(log_->Rotate());
+  // Control entries may follow the last write; the flush of this memtable makes their log garbage too.
+  old.memtables.front()->last_sequence = state_->visible.load(std::memory_order_relaxed);
+  auto view = std::make_unique<ReadView>();
+  view->memtables.push_back(state_->NewMemtable());
+  view->memtables.insert(view->memtables.end(), old.memtables.begin(), old.memtables.end());
+  view->segments = old.segments;
+  {
+    absl::MutexLock lock(&durability_mutex_);
+    durability_.unsynced_operations = 0;
+    durability_.idle_entry_due = false;
+  }
+  state_->views->Install(std::move(view));
+  hooks_.request_flush();
+  return absl::OkStatus();
+}
+
+absl::Status WritePath::AppendControl(const std::string& payload) {
+  RETURN_IF_ERROR(log_->poison());
+  if (!log_->is_open()) return absl::OkStatus();
+  const LogEntry entry{LogEntryType::kControl, payload, true, true};
+  RETURN_IF_ERROR(log_->Append({&entry, 1}));
+  state_->visible.fetch_add(1, std::memory_order_seq_cst);
+  return absl::OkStatus();
+}
+
+absl::Status WritePath::SetSyncMode(const SyncMode& mode) {
+  if ((mode.kind == SyncMode::Kind::kEveryN && mode.n == 0) ||
+      (mode.kind == SyncMode::Kind::kInterval && mode.interval_ms == 0)) {
+    return InvalidArgument("sync mode " + SyncModeName(mode) + ": the number must be at least 1");
+  }
+  // The new mode holds for all that is acknowledged from here on; what was acknowledged before is made durable.
+  {
+    absl::MutexLock lock(&durability_mutex_);
+    durability_.mode = mode;
+  }
+  return log_->Sync();
+}
+
+int64_t WritePath::Tick() {
+  const int64_t now = state_->clock.MonotonicMicros();
+  bool sync = false;
+  bool idle = false;
+  int64_t again_ms = 0;
+  {
+    absl::MutexLock lock(&durability_mutex_);
+    const Durability& d = durability_;
+    if (d.mode.kind == SyncMode::Kind::kInterval && d.unsynced_operations > 0) {
+      const int64_t left_ms = static_cast<int64_t>(d.mode.interval_ms) - (now - d.oldest_unsynced_us) / 1000;
+      sync = left_ms <= 0;
+      again_ms = sync ? static_cast<int64_t>(d.mode.interval_ms) : left_ms;
+    } else if (d.mode.kind == SyncMode::Kind::kPerOp && d.idle_entry_due) {
+      const int64_t left_ms = kIdleMillis - (now - d.last_write_us) / 1000;
+      idle = left_ms <= 0;
+      again_ms = idle ? 0 : left_ms;
+    }
+  }
+  if (sync) {
+    queue_.RunExclusive([this] {
+      if (!log_->Sync().ok()) return;
+      absl::MutexLock lock(&durability_mutex_);
+      durability_.unsynced_operations = 0;
+    });
+  }
+  if (idle) {
+    queue_.RunExclusive([this] {
+      {
+        absl::MutexLock lock(&durability_mutex_);
+        if (!durability_.idle_entry_due) return;
+        durability_.idle_entry_due = false;
+      }
+      pb::LogControl control;
+      control.mutable_idle();
+      (void)AppendControl(control.SerializeAsString());  // it vouches for others and carries nothing itself
+    });
+  }
+  return again_ms;
+}
+
+}  // namespace varve

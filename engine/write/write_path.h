@@ -1,0 +1,87 @@
+// From a batch to an acknowledged write: validated batches join the queue; the leader resolves a group, logs it, makes it
+// durable as the sync mode says, applies it to memtable and overlays, and makes it visible.
+//
+// Thread-safe.
+#ifndef VARVE_ENGINE_WRITE_WRITE_PATH_H_
+#define VARVE_ENGINE_WRITE_WRITE_PATH_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "engine/version/collection_state.h"
+#include "engine/write/log_manager.h"
+#include "engine/write/write_queue.h"
+#include "engine/write/write_resolver.h"
+
+namespace varve {
+
+class WritePath {
+ public:
+  // `request_flush` is called, in the exclusion of the queue, when a memtable was frozen; `flush_status` gives the failure
+  // of the last flush, if it failed.
+  struct Hooks {
+    std::function<void()> request_flush;
+    std::function<absl::Status()> flush_status;
+  };
+  WritePath(CollectionState* state, LogManager* log, SyncMode mode, Hooks hooks);
+
+  absl::Status Write(const WriteBatch& batch, const WriteOptions& options);
+
+  // Runs `step` between groups.
+  void RunExclusive(const std::function<void()>& step) { queue_.RunExclusive(step); }
+
+  // Steps (to be called within RunExclusive).
+  // Freezes the memtable that takes the writes, if anything was written since it was made, and rotates the log.
+  absl::Status FreezeMemtable();
+  // Appends a control entry if a log is open; it is not synced.
+  absl::Status AppendControl(const std::string& payload);
+
+  absl::Status SetSyncMode(const SyncMode& mode);
+  // What the timer does: syncs what is older than the interval; in kPerOp, after a pause, appends an entry that vouches
+  // for what precedes it. Returns after how many milliseconds to come again; 0: when the next write was made.
+  int64_t Tick();
+
+  // A flush has ended: writers that wait look again.
+  void FlushEnded() { queue_.Poke(); }
+  uint64_t stall_micros() const { return stall_micros_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Durability {
+    SyncMode mode;
+    uint64_t unsynced_operations = 0;
+    int64_t oldest_unsynced_us = 0;  // monotonic; meaningful while unsynced_operations > 0
+    int64_t last_write_us = 0;
+    bool idle_entry_due = false;
+  };
+
+  void CommitGroup(absl::Span<WriteQueue::Request* const> group);
+  // Makes room for the group, then resolves, logs, syncs and applies it.
+  absl::Status LogAndApply(absl::Span<WriteQueue::Request* const> group, WriteResolver* resolver);
+  absl::Status MakeRoom(size_t bytes, size_t rows);
+  absl::Status SyncAsMode(uint64_t operations, bool demanded);
+  void Apply(std::vector<Effect>* effects);
+  void ApplyNamespaceDelete(std::string_view ns, Sequence killer);
+
+  CollectionState* const state_;
+  LogManager* const log_;
+  const Hooks hooks_;
+  WriteQueue queue_;
+  absl::Mutex durability_mutex_;
+  Durability durability_ ABSL_GUARDED_BY(durability_mutex_);
+  std::atomic<uint64_t> stall_micros_{0};
+};
+
+// Applies one effect to the parts of a view: what the leader does with a logged effect, and recovery with a replayed one.
+// `made` is the row made by the effect named in effect.old_effect, or null. Returns the new row, if the effect makes one.
+Memtable::Row* ApplyEffect(const ReadView& view, const Effect& effect, Memtable::Row* made);
+// Kills every live row of a namespace.
+absl::Status KillNamespace(const ReadView& view, std::string_view ns, Sequence killer);
+
+}  // namespace varve
+
+#endif  // VARVE_ENGINE_WRITE_WRITE_PATH_H_
