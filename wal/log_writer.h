@@ -6,8 +6,8 @@
 // poisoned: every later call returns that first error. The kernel may have dropped the dirty pages, so that trying again
 // could report a success that did not happen.
 //
-// Append, AppendControl and Finish: one caller at a time. Sync, SyncTo, and the getters: thread-safe beside them; at most
-// one fdatasync is in flight, and whoever comes meanwhile joins the next.
+// Append and Finish: one caller at a time. Sync, SyncTo and the getters: thread-safe beside them; at most one fdatasync is
+// in flight, and whoever comes meanwhile joins the next.
 #ifndef VARVE_WAL_LOG_WRITER_H_
 #define VARVE_WAL_LOG_WRITER_H_
 
@@ -24,7 +24,8 @@
 
 namespace varve {
 
-// One record to append. The payload is compressed by the writer where that makes it clearly smaller.
+// One record to append. The payload, at most kMaxLogPayloadBytes, is compressed by the writer where that makes it clearly
+// smaller.
 struct LogEntry {
   LogEntryType type = LogEntryType::kInsert;
   std::string_view payload;
@@ -38,16 +39,18 @@ struct LogWriterOptions {
 
 class LogWriter {
  public:
-  // Publishes a new, empty log (tmp, header, fsync, rename, directory fsync).
+  // Publishes a new, empty log (tmp, header, fsync, rename, directory fsync). Requires what EncodeLogHeader does.
+  // Errors: those of the file system. Some leave the new file in place; a log of another number may then be made in its
+  // stead, naming the same predecessor.
   static absl::StatusOr<std::unique_ptr<LogWriter>> Create(FileSystem* fs, const std::string& path,
                                                            const LogHeader& header,
                                                            const LogWriterOptions& options = {});
   virtual ~LogWriter() = default;
 
   // Appends one group with one write(2); the last record is marked as the last of its sync group. Records get the
-  // sequences last_sequence() + 1, + 2 ...
+  // sequences last_sequence() + 1, + 2 ... A batch begins and ends in the group.
   // Errors: ResourceExhausted with poisoned() still OK if nothing was written (no space): the group may be tried again or
-  // dropped. Anything else poisons.
+  // dropped. InvalidArgument for a payload above the limit: nothing was written. Anything else poisons.
   virtual absl::Status Append(absl::Span<const LogEntry> group) = 0;
 
   // Returns when everything appended before the call is durable.
@@ -55,7 +58,8 @@ class LogWriter {
   // Returns when the bytes up to `position` (a former size()) are durable; at once if they are.
   virtual absl::Status SyncTo(uint64_t position) = 0;
 
-  // Cuts the file to its used length and syncs it, in every mode; nothing can be appended afterwards.
+  // Cuts the file to its used length, syncs and closes it, in every mode; nothing can be appended afterwards. Calling it
+  // again returns the same.
   virtual absl::StatusOr<LogEnd> Finish() = 0;
 
   virtual uint64_t number() const = 0;

@@ -35,14 +35,16 @@ class WritableFile {
 
   // Writes all of `data` at the end of what this object has written so far (see Size()).
   virtual WriteResult Append(std::string_view data) = 0;
-  // Writes over bytes that exist already.
+  // Writes all of `data` at `offset`, which must not be above Size(): over the bytes that are there, and on behind them
+  // where `data` reaches further.
   virtual WriteResult WriteAt(uint64_t offset, std::string_view data) = 0;
   // Reserves space up to `length` bytes without changing what was written; the reserved range reads as zeros. May be
   // refused (Unimplemented, ResourceExhausted) without harm.
   virtual absl::Status Preallocate(uint64_t length) = 0;
   // Cuts the file to `length` bytes, which must not be above Size().
   virtual absl::Status Truncate(uint64_t length) = 0;
-  // Makes the bytes written and the file's length durable (fdatasync), not its name. Thread-safe beside Append.
+  // Makes the bytes written and the file's length durable (fdatasync), not its name. Thread-safe beside Append,
+  // WriteAt and Preallocate: covers what they had written before it began.
   virtual absl::Status Sync() = 0;
   // Reports errors that the destructor could not.
   virtual absl::Status Close() = 0;
