@@ -99,7 +99,9 @@ TEST_F(MemtableTest, AgreesWithAMapOverManyRandomKeys) {
     const Memtable::Row* row = memtable_.FindVisible("", key, kMaxSequence);
     const auto expected = model.find(key);
     ASSERT_EQ(row != nullptr, expected != model.end()) << key;
-    if (row != nullptr) EXPECT_EQ(row->born, expected->second);
+    if (row != nullptr) {
+      EXPECT_EQ(row->born, expected->second);
+    }
   }
 }
 

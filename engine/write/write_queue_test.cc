@@ -84,7 +84,9 @@ TEST(WriteQueue, ANamespaceDeleteGoesAlone) {
   std::atomic<bool> hold{true};
   WriteQueue queue([&](absl::Span<WriteQueue::Request* const> group) {
     for (const WriteQueue::Request* request : group) {
-      if (request->batch->deletes_namespace()) EXPECT_EQ(group.size(), 1u);
+      if (request->batch->deletes_namespace()) {
+        EXPECT_EQ(group.size(), 1u);
+      }
     }
     sizes.push_back(group.size());
     while (hold.load()) std::this_thread::yield();
