@@ -10,8 +10,8 @@
 
 namespace varve {
 
-// The most plain bytes that an lz4 block of `compressed_bytes` can stand for: each byte of a match length adds 255, and a
-// sequence's fixed parts a few more. A stated plain length beyond it is a lie, and is refused before it is allocated.
+// The most plain bytes that an lz4 block of `compressed_bytes` can stand for: each byte of a match length adds 255, and
+// a sequence's fixed parts a few more. A stated plain length beyond it is a lie, and is refused before it is allocated.
 constexpr uint64_t MaxLz4PlainBytes(uint64_t compressed_bytes) { return compressed_bytes * 255 + 64; }
 
 // The plain bytes as one lz4 block (no length inside). Requires: at most 2,113,929,216 bytes (lz4's own limit).

@@ -52,6 +52,10 @@ std::string_view SectionKindName(SectionKind kind) {
   return "UNKNOWN";
 }
 
+absl::Status SectionView::VerifySlow(uint64_t offset, uint64_t length) const {
+  return Annotate(verifier_->Verify(file_offset_ + offset, length), SectionKindName(kind_));
+}
+
 absl::Status SectionView::Damaged(uint64_t offset, std::string_view what) const {
   const std::string_view file = file_name_ == nullptr ? std::string_view("segment") : std::string_view(*file_name_);
   std::string message(SectionKindName(kind_));

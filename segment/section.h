@@ -77,8 +77,8 @@ class BlockVerifier {
   mutable std::unique_ptr<std::atomic<uint64_t>[]> verified_;  // one bit per block; set by the subclass
 };
 
-// The bytes of one section in the mapping. A value; valid while its segment is open. Nothing in `bytes()` is trusted: the
-// reader calls Verify for what it touches, and range-checks every number that it finds.
+// The bytes of one section in the mapping. A value; valid while its segment is open. Nothing in `bytes()` is trusted:
+// the reader calls Verify for what it touches, and range-checks every number that it finds.
 class SectionView {
  public:
   SectionView() = default;
@@ -92,18 +92,23 @@ class SectionView {
   const std::byte* data() const { return bytes_.data(); }
   size_t size() const { return bytes_.size(); }
   SectionKind kind() const { return kind_; }
+  // Where the section starts in its file.
+  uint64_t file_offset() const { return file_offset_; }
 
   // Checks the blocks under [offset, offset + length) of the section, which must lie within it.
   absl::Status Verify(uint64_t offset, uint64_t length) const {
-    return verifier_ == nullptr ? absl::OkStatus() : verifier_->Verify(file_offset_ + offset, length);
+    if (IsVerified(offset, length)) return absl::OkStatus();
+    return VerifySlow(offset, length);
   }
   bool IsVerified(uint64_t offset, uint64_t length) const {
-    return verifier_ == nullptr || verifier_->IsVerified(file_offset_ + offset, length);
+    return verifier_ == nullptr || length == 0 || verifier_->IsVerified(file_offset_ + offset, length);
   }
   // DataLoss that names the file, this section and the file offset of the section's byte `offset`.
   absl::Status Damaged(uint64_t offset, std::string_view what) const;
 
  private:
+  absl::Status VerifySlow(uint64_t offset, uint64_t length) const;  // names the section in the error
+
   absl::Span<const std::byte> bytes_;
   uint64_t file_offset_ = 0;
   const BlockVerifier* verifier_ = nullptr;

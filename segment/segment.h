@@ -2,7 +2,8 @@
 // footer, header and section directory; everything else is checked when it is touched (docs/file_format.md, "Opening").
 //
 // Thread-safe. Spans and views handed out live as long as the Segment.
-// Errors of all readers: DataLoss naming file, section and offset.
+// Errors of all readers: DataLoss naming file, section and offset; InvalidArgument for a row that the segment does not
+// have.
 #ifndef VARVE_SEGMENT_SEGMENT_H_
 #define VARVE_SEGMENT_SEGMENT_H_
 
@@ -11,6 +12,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -38,10 +41,23 @@ struct StoredDocument {
   std::string payload;
 };
 
+// Reads documents of one segment, keeping the block that it decoded last: rows in ascending order cost one decoding per
+// block, where ReadDocument costs one per row. Thread-compatible; the segment must outlive it.
+class DocumentReader {
+ public:
+  virtual ~DocumentReader() = default;
+  // Views are valid until the next call.
+  struct Document {
+    std::string_view metadata;
+    std::string_view payload;
+  };
+  virtual absl::StatusOr<Document> Read(RowId row) = 0;
+};
+
 class Segment {
  public:
-  // `expected` may be empty (dump, repair): then the file is checked against itself alone.
-  // Errors: NotFound; DataLoss; Unimplemented for a newer version or an unknown required section.
+  // `fs` must outlive the segment. `expected` may be empty (dump, repair): then the file is checked against itself
+  // alone. Errors: NotFound; DataLoss; Unimplemented for a newer version or an unknown required section.
   static absl::StatusOr<std::shared_ptr<const Segment>> Open(FileSystem* fs, const std::string& path,
                                                              const std::optional<SegmentExpectation>& expected,
                                                              VerifyChecksums verify, IoMode io);
@@ -76,6 +92,8 @@ class Segment {
   // Milliseconds since 1970 per row; empty if no row expires. Checked whole at the first call.
   virtual absl::StatusOr<absl::Span<const int64_t>> Expiry() const = 0;
   virtual absl::StatusOr<StoredDocument> ReadDocument(RowId row) const = 0;
+  // For scans, filters and merges.
+  virtual std::unique_ptr<DocumentReader> NewDocumentReader() const = 0;
 
   // The stored entry of a field; null if the segment has no such field.
   virtual const pb::FieldIndex* FindField(FieldId field) const = 0;
@@ -83,9 +101,10 @@ class Segment {
   virtual const SectionSource& FieldSections(FieldId field) const = 0;
   // Slot to row, empty where they are equal. Entries are range-checked once, at the first call.
   virtual absl::StatusOr<absl::Span<const RowId>> SlotRows(FieldId field) const = 0;
-  // The slot of a row, kNoSlot if the row has no vector of the field.
+  // The slot of a row (the first, where a row may have several), kNoSlot if the row has no vector of the field.
   virtual absl::StatusOr<SlotId> SlotOf(FieldId field, RowId row) const = 0;
-  // The stored bytes of a row's vector, empty if it has none.
+  // The stored bytes of a row's vector (of all its vectors, row-major, where it may have several), empty if it has
+  // none.
   virtual absl::StatusOr<absl::Span<const std::byte>> VectorOf(FieldId field, RowId row) const = 0;
 
   // Reads and checks every byte: block checksums, pads, key order, lookup index, filter, sequences, times, documents,

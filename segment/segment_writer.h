@@ -62,8 +62,8 @@ struct SegmentField {
   uint32_t dimension = 0;
   IndexType index_type = IndexType::kFlat;
   CompressionType compression = CompressionType::kNone;
-  ParamMap params;   // of the index as built
-  std::string why;   // IndexPolicy's reason
+  ParamMap params;  // of the index as built
+  std::string why;  // IndexPolicy's reason
 };
 
 class SegmentWriter : public SectionSink {
@@ -75,8 +75,8 @@ class SegmentWriter : public SectionSink {
   // Requires: (ns, key) above that of the row before; else InvalidArgument.
   virtual absl::Status AddRow(const SegmentRow& row) = 0;
 
-  // Begins a field. `slot_rows[s]` is the row of slot s; empty means that slot s belongs to row s for every row. Rows of
-  // slots ascend. The sections that follow (BeginSection) are this field's, until the next BeginField or Finish.
+  // Begins a field. `slot_rows[s]` is the row of slot s; empty means that slot s belongs to row s for every row. Rows
+  // of slots ascend. The sections that follow (BeginSection) are this field's, until the next BeginField or Finish.
   // Vectors go into a section kVectors, row-major by slot, dimension x element size bytes each.
   virtual absl::Status BeginField(const SegmentField& field, uint64_t slot_count,
                                   absl::Span<const RowId> slot_rows) = 0;
