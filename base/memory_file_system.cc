@@ -1,5 +1,6 @@
 #include "base/memory_file_system.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 #include <vector>
@@ -18,20 +19,16 @@ class MemoryWritableFile final : public WritableFile {
   MemoryWritableFile(InodePointer inode, std::string path)
       : inode_(std::move(inode)), path_(std::move(path)), size_(inode_->bytes.size()) {}
 
-  WriteResult Append(std::string_view data) override {
-    if (!inode_->bytes.Write(size_, data)) return {ErrnoStatus(ENOMEM, "write", path_), 0};
-    size_ += data.size();
-    return {absl::OkStatus(), data.size()};
-  }
+  WriteResult Append(std::string_view data) override { return WriteAt(size_, data); }
 
   WriteResult WriteAt(uint64_t offset, std::string_view data) override {
-    if (offset > size_ || data.size() > size_ - offset) {
-      return {InvalidArgument("write " + path_ + ": at offset " + std::to_string(offset) + ": " +
-                              std::to_string(data.size()) + " bytes reach beyond the " + std::to_string(size_) +
-                              " bytes written"),
+    if (offset > size_) {
+      return {InvalidArgument("write " + path_ + ": at offset " + std::to_string(offset) + ": expected at most the " +
+                              std::to_string(size_) + " bytes written"),
               0};
     }
     if (!inode_->bytes.Write(offset, data)) return {ErrnoStatus(ENOMEM, "write", path_), 0};
+    size_ = std::max(size_, offset + data.size());
     return {absl::OkStatus(), data.size()};
   }
 

@@ -35,13 +35,14 @@ class PosixWritableFile final : public WritableFile {
   }
 
   WriteResult WriteAt(uint64_t offset, std::string_view data) override {
-    if (offset > size_ || data.size() > size_ - offset) {
-      return {InvalidArgument("write " + path_ + ": at offset " + std::to_string(offset) + ": " +
-                              std::to_string(data.size()) + " bytes reach beyond the " + std::to_string(size_) +
-                              " bytes written"),
+    if (offset > size_) {
+      return {InvalidArgument("write " + path_ + ": at offset " + std::to_string(offset) + ": expected at most the " +
+                              std::to_string(size_) + " bytes written"),
               0};
     }
-    return WriteAllAt(descriptor_.get(), path_, offset, data);
+    WriteResult result = WriteAllAt(descriptor_.get(), path_, offset, data);
+    size_ = std::max(size_, offset + result.bytes_written);
+    return result;
   }
 
   // Keeps the file's length: who opens the file after a crash finds what was written and nothing behind it.
