@@ -57,8 +57,9 @@ absl::StatusOr<std::unique_ptr<LogReader>> OpenLog(FileSystem* fs, const LogFile
     return DataLossAt(file.path, 0, "log header: the log belongs to another collection");
   }
   if (header.number != file.number) {
-    return DataLossAt(file.path, 0, "log header: is that of log " + std::to_string(header.number) + ": expected log " +
-                                        std::to_string(file.number));
+    return DataLossAt(file.path, 0,
+                      "log header: is that of log " + std::to_string(header.number) + ": expected log " +
+                          std::to_string(file.number));
   }
   return reader;
 }

@@ -20,9 +20,9 @@ struct ChainedLog {
   LogHeader header;
 };
 
-// The needed logs, the newest last; none if everything that the manifest vouches for lies in segments and it vouches for
-// a log newer than any that is there.
-// Errors: NotFound if a file is gone; DataLoss that names the missing log or the damaged file; Unimplemented.
+// The needed logs, the newest last; none if everything that the manifest vouches for lies in segments and it vouches
+// for a log newer than any that is there. Errors: NotFound if a file is gone; DataLoss that names the missing log or
+// the damaged file; Unimplemented.
 absl::StatusOr<std::vector<ChainedLog>> FindNeededLogs(FileSystem* fs, const ReplayRequest& request);
 
 // Opens a log and makes sure that it is the one that it should be: of this number, collection and secret.

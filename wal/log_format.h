@@ -89,13 +89,14 @@ struct LogRecordHeader {
   uint64_t synced_up_to = 0;
 };
 
-// The CRC of log_secret and log number, with which every header_crc of a log begins: what a user stores in a payload can
-// never pass for a record, nor can a record of another log or collection.
+// The CRC of log_secret and log number, with which every header_crc of a log begins: what a user stores in a payload
+// can never pass for a record, nor can a record of another log or collection.
 Crc32c LogRecordSeed(const Uuid& secret, uint64_t number);
 
 // Writes kLogRecordHeaderBytes to `target` and returns the header_crc among them.
 Crc32c EncodeLogRecordHeader(const LogRecordHeader& header, Crc32c seed, uint64_t offset, char* target);
-// Reads kLogRecordHeaderBytes that stand at `offset` of a log. False, outputs untouched, if the header_crc is not right.
+// Reads kLogRecordHeaderBytes that stand at `offset` of a log. False, outputs untouched, if the header_crc is not
+// right.
 [[nodiscard]] bool DecodeLogRecordHeader(const char* bytes, Crc32c seed, uint64_t offset, LogRecordHeader* header,
                                          Crc32c* header_crc);
 

@@ -47,8 +47,8 @@ absl::StatusOr<std::string> DecompressPayload(std::string_view stored) {
                     std::to_string(block.size()));
   }
   std::string plain(plain_bytes, '\0');
-  const int written = LZ4_decompress_safe(block.data(), plain.data(), static_cast<int>(block.size()),
-                                          static_cast<int>(plain_bytes));
+  const int written =
+      LZ4_decompress_safe(block.data(), plain.data(), static_cast<int>(block.size()), static_cast<int>(plain_bytes));
   if (written < 0 || static_cast<uint32_t>(written) != plain_bytes) {
     return DataLoss("lz4 payload: does not decompress to the " + std::to_string(plain_bytes) + " bytes it states");
   }

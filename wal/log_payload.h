@@ -9,8 +9,8 @@
 
 namespace varve {
 
-// Appends the lz4 form of `plain` to `target` if that saves at least an eighth; else returns false and leaves `target` as
-// it was. Requires: at most kMaxLogPayloadBytes.
+// Appends the lz4 form of `plain` to `target` if that saves at least an eighth; else returns false and leaves `target`
+// as it was. Requires: at most kMaxLogPayloadBytes.
 [[nodiscard]] bool AppendCompressedPayload(std::string_view plain, std::string* target);
 
 // The plain payload. Allocates at most 255 times the bytes of `stored`, whatever length it claims.

@@ -64,16 +64,16 @@ class LogReader {
   virtual std::string_view invalid_reason() const = 0;  // after kInvalid
 
   // Looks at 8-byte steps from `from` to the end for valid record headers whose sequence is above `last_sequence` and
-  // whose synced_up_to is not above their own offset. A record that claims more than `from` is the witness that makes an
-  // invalid record at `from` damage. Linear in the file; looks at headers only, not at payloads.
-  // Errors: DataLoss for EIO.
+  // whose synced_up_to is not above their own offset. A record that claims more than `from` is the witness that makes
+  // an invalid record at `from` damage. Linear in the file; looks at headers only, not at payloads. Errors: DataLoss
+  // for EIO.
   virtual absl::StatusOr<LogLookAhead> LookAhead(uint64_t from, Sequence last_sequence) = 0;
   // The claim alone.
   absl::StatusOr<uint64_t> FindDurabilityClaim(uint64_t from, Sequence last_sequence);
 
   // For salvage, after kInvalid or DataLoss: goes on to the next valid record header whose sequence is above
-  // `last_sequence`, over bytes that cannot be read too. The next Read takes that record's sequence as it is. False, and
-  // offset() is the end of the file, if there is none.
+  // `last_sequence`, over bytes that cannot be read too. The next Read takes that record's sequence as it is. False,
+  // and offset() is the end of the file, if there is none.
   virtual absl::StatusOr<bool> SkipToNextRecord(Sequence last_sequence) = 0;
 };
 

@@ -14,12 +14,12 @@ namespace {
 
 // Where the records of one log were found to end, and what they say.
 struct Ending {
-  LogEnd end;                  // behind the last complete batch
-  uint64_t offset = 0;         // where reading stopped
-  bool invalid = false;        // something that is no valid record stands there
-  std::string trouble;         // why the log does not end there as a log should; empty if it does
-  Sequence last_read = 0;      // of the last valid record, be its batch complete or not
-  uint64_t claim = 0;          // the largest synced_up_to of a valid record
+  LogEnd end;                   // behind the last complete batch
+  uint64_t offset = 0;          // where reading stopped
+  bool invalid = false;         // something that is no valid record stands there
+  std::string trouble;          // why the log does not end there as a log should; empty if it does
+  Sequence last_read = 0;       // of the last valid record, be its batch complete or not
+  uint64_t claim = 0;           // the largest synced_up_to of a valid record
   uint64_t vouched_offset = 0;  // the same, of records in complete batches
 };
 
@@ -134,17 +134,17 @@ absl::Status Replay::CheckFinished(const LogFile& file, const LogReader& reader,
       ": log " + std::to_string(successor.number) + " states that it ends at " + Describe(successor.previous);
   if (!ending.trouble.empty()) return DataLossAt(file.path, ending.offset, ending.trouble + stated);
   if (ending.end != successor.previous || reader.file_size() != ending.end.length) {
-    return DataLossAt(file.path, ending.end.length,
-                      "the log ends at " + Describe(ending.end) + ", the file at " +
-                          std::to_string(reader.file_size()) + stated);
+    return DataLossAt(
+        file.path, ending.end.length,
+        "the log ends at " + Describe(ending.end) + ", the file at " + std::to_string(reader.file_size()) + stated);
   }
   if (request_.closed.has_value() && request_.closed->number == file.number) {
     RETURN_IF_ERROR(CheckClosed(file, reader, ending));
   }
   if (request_.durable_log == file.number && request_.durable_offset > ending.end.length) {
-    return DataLossAt(file.path, ending.end.length,
-                      "the log ends here: the manifest states that it is durable up to " +
-                          std::to_string(request_.durable_offset));
+    return DataLossAt(
+        file.path, ending.end.length,
+        "the log ends here: the manifest states that it is durable up to " + std::to_string(request_.durable_offset));
   }
   return absl::OkStatus();
 }
@@ -154,9 +154,9 @@ absl::Status Replay::CheckClosed(const LogFile& file, const LogReader& reader, c
   if (!ending.trouble.empty()) return DataLossAt(file.path, ending.offset, ending.trouble + stated);
   if (ending.end.length != request_.closed->length || ending.end.last_sequence != request_.closed->last_sequence ||
       reader.file_size() != ending.end.length) {
-    return DataLossAt(file.path, ending.end.length,
-                      "the log ends at " + Describe(ending.end) + ", the file at " +
-                          std::to_string(reader.file_size()) + stated);
+    return DataLossAt(
+        file.path, ending.end.length,
+        "the log ends at " + Describe(ending.end) + ", the file at " + std::to_string(reader.file_size()) + stated);
   }
   return absl::OkStatus();
 }

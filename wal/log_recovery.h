@@ -31,8 +31,8 @@ struct ReplayRequest {
   Uuid collection;
   Uuid secret;
   Sequence wal_sequence = 0;  // replay starts behind it
-  // Witnesses from the manifest: everything up to durable_sequence was durable; it ends at durable_offset of durable_log
-  // (0: of no log). durable_sequence is that of something logged, never a number that a recovery left out.
+  // Witnesses from the manifest: everything up to durable_sequence was durable; it ends at durable_offset of
+  // durable_log (0: of no log). durable_sequence is that of something logged, never a number that a recovery left out.
   Sequence durable_sequence = 0;
   uint64_t durable_log = 0;
   uint64_t durable_offset = 0;
@@ -47,16 +47,17 @@ struct ReplayResult {
   uint64_t logs_read = 0;
   uint64_t records = 0;  // replayed (behind wal_sequence, in complete batches)
   uint64_t dropped_bytes = 0;
-  std::string dropped_reason;  // why the tail was dropped; empty if nothing was
+  std::string dropped_reason;               // why the tail was dropped; empty if nothing was
   std::vector<std::string> salvage_report;  // one line for each thing left out or not there; empty: nothing is wrong
-  Sequence last_sequence = 0;   // of the last accepted record, or wal_sequence
-  Sequence largest_sequence = 0;  // seen in any valid record or header, dropped ones included
-  uint64_t first_needed_log = 0;  // older ones are garbage; 0: none is needed
+  Sequence last_sequence = 0;               // of the last accepted record, or wal_sequence
+  Sequence largest_sequence = 0;            // seen in any valid record or header, dropped ones included
+  uint64_t first_needed_log = 0;            // older ones are garbage; 0: none is needed
   // The newest log and where its last complete batch ends. Empty if there is no log, or none that matters: all that the
   // manifest vouches for lies in segments, and it knows of a log newer than any that is there.
   std::optional<LogEnd> newest;
-  uint64_t newest_vouched_offset = 0;  // bytes of the newest log known durable from inside it (its last record's synced_up_to)
-  bool ended_cleanly = false;          // `closed` was given and matched
+  uint64_t newest_vouched_offset =
+      0;                       // bytes of the newest log known durable from inside it (its last record's synced_up_to)
+  bool ended_cleanly = false;  // `closed` was given and matched
 };
 
 // Calls `apply` with the records of each complete batch behind wal_sequence, in order; stops at its first error.
@@ -65,10 +66,10 @@ struct ReplayResult {
 using ApplyBatch = std::function<absl::Status(absl::Span<const LogRecord> batch)>;
 absl::StatusOr<ReplayResult> ReplayLogs(FileSystem* fs, const ReplayRequest& request, const ApplyBatch& apply);
 
-// What recovery does to the newest log before the store takes writes: cuts it behind its last complete batch, writes the
-// bytes between `newest_vouched_offset` and that end again in place (a clean page after a failed fsync proves nothing),
-// and syncs. With pad_to 4096 it rewrites nothing. Idempotent. Not for the result of a salvage.
-// Errors: those of the file system; DataLoss if the log is no longer what replay found.
+// What recovery does to the newest log before the store takes writes: cuts it behind its last complete batch, writes
+// the bytes between `newest_vouched_offset` and that end again in place (a clean page after a failed fsync proves
+// nothing), and syncs. With pad_to 4096 it rewrites nothing. Idempotent. Not for the result of a salvage. Errors: those
+// of the file system; DataLoss if the log is no longer what replay found.
 absl::Status SealRecoveredLog(FileSystem* fs, const std::string& path, const ReplayResult& result, uint32_t pad_to);
 
 }  // namespace varve

@@ -36,8 +36,8 @@ class Salvage {
     std::optional<Sequence> sequence;  // the last one known not to be missing; empty if nothing is known
     std::string trouble;               // the first since then
     uint64_t trouble_offset = 0;
-    Sequence last_read = 0;            // of any valid record
-    bool ended = false;                // at zeros or the end of the file, not at something invalid
+    Sequence last_read = 0;  // of any valid record
+    bool ended = false;      // at zeros or the end of the file, not at something invalid
   };
 
   // The logs from which anything may be wanted, the oldest first.

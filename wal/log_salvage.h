@@ -9,8 +9,8 @@
 
 namespace varve {
 
-// As ReplayLogs, but damage is reported, not returned: behind a record that is invalid or cannot be read it goes on at the
-// next valid record header, in a log with a damaged header too. No difference is made between torn and damaged.
+// As ReplayLogs, but damage is reported, not returned: behind a record that is invalid or cannot be read it goes on at
+// the next valid record header, in a log with a damaged header too. No difference is made between torn and damaged.
 // Errors: Unimplemented; what `apply` returns; errors of the file system other than EIO.
 absl::StatusOr<ReplayResult> SalvageLogs(FileSystem* fs, const ReplayRequest& request, const ApplyBatch& apply);
 

@@ -43,8 +43,8 @@ absl::Status CheckEnd(FileSystem* fs, const std::string& path, const LogEnd& exp
     end.last_sequence = record.sequence;
   }
   if (end == expected) return absl::OkStatus();
-  return DataLossAt(path, end.length, "the log changed during recovery: replay found its end at " +
-                                          std::to_string(expected.length));
+  return DataLossAt(path, end.length,
+                    "the log changed during recovery: replay found its end at " + std::to_string(expected.length));
 }
 
 }  // namespace
@@ -56,7 +56,9 @@ absl::Status SealRecoveredLog(FileSystem* fs, const std::string& path, const Rep
   if (file->Size() < end.length) return DataLossAt(path, file->Size(), "the file became shorter during recovery");
   RETURN_IF_ERROR(file->Truncate(end.length));
   const uint64_t vouched = std::min(result.newest_vouched_offset, end.length);
-  if (pad_to == kLogRecordAlignment && vouched < end.length) {
+  // The log may be older than the option: on its pages, too, nothing is written twice.
+  ASSIGN_OR_RETURN(const std::unique_ptr<LogReader> reader, LogReader::Open(fs, path));
+  if (std::max(pad_to, reader->header().pad_to) == kLogRecordAlignment && vouched < end.length) {
     RETURN_IF_ERROR(RewriteInPlace(fs, path, file.get(), vouched, end.length));
   }
   RETURN_IF_ERROR(CheckEnd(fs, path, end));

@@ -75,8 +75,8 @@ class FileLogWriter final : public LogWriter {
 
   mutable absl::Mutex mutex_;
   absl::CondVar turn_ended_;
-  LogEnd end_ ABSL_GUARDED_BY(mutex_);               // of what is written
-  uint64_t synced_size_ ABSL_GUARDED_BY(mutex_);     // what was written when the newest completed sync began
+  LogEnd end_ ABSL_GUARDED_BY(mutex_);            // of what is written
+  uint64_t synced_size_ ABSL_GUARDED_BY(mutex_);  // what was written when the newest completed sync began
   bool sync_in_flight_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status poison_ ABSL_GUARDED_BY(mutex_);
@@ -219,8 +219,7 @@ absl::StatusOr<LogEnd> FileLogWriter::Finish() {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<LogWriter>> LogWriter::Create(FileSystem* fs, const std::string& path,
-                                                             const LogHeader& header,
-                                                             const LogWriterOptions& options) {
+                                                             const LogHeader& header, const LogWriterOptions& options) {
   std::string contents = EncodeLogHeader(header);
   const Crc32c header_crc = StoredLogHeaderCrc(contents);
   contents.resize(kLogInitialBytes);

@@ -1,13 +1,13 @@
-// Appends records to one log file. A record that Append has accepted survives a crash of the process; one whose position
-// a successful Sync has covered survives a loss of power. No other promise is made, and none is needed: recovery drops a
-// torn tail and refuses damage before it (log_recovery.h).
+// Appends records to one log file. A record that Append has accepted survives a crash of the process; one whose
+// position a successful Sync has covered survives a loss of power. No other promise is made, and none is needed:
+// recovery drops a torn tail and refuses damage before it (log_recovery.h).
 //
 // After the first failed write (but for one refused whole for want of space) or the first failed sync the writer is
-// poisoned: every later call returns that first error. The kernel may have dropped the dirty pages, so that trying again
-// could report a success that did not happen.
+// poisoned: every later call returns that first error. The kernel may have dropped the dirty pages, so that trying
+// again could report a success that did not happen.
 //
-// Append and Finish: one caller at a time. Sync, SyncTo and the getters: thread-safe beside them; at most one fdatasync is
-// in flight, and whoever comes meanwhile joins the next.
+// Append and Finish: one caller at a time. Sync, SyncTo and the getters: thread-safe beside them; at most one fdatasync
+// is in flight, and whoever comes meanwhile joins the next.
 #ifndef VARVE_WAL_LOG_WRITER_H_
 #define VARVE_WAL_LOG_WRITER_H_
 
@@ -24,8 +24,8 @@
 
 namespace varve {
 
-// One record to append. The payload, at most kMaxLogPayloadBytes, is compressed by the writer where that makes it clearly
-// smaller.
+// One record to append. The payload, at most kMaxLogPayloadBytes, is compressed by the writer where that makes it
+// clearly smaller.
 struct LogEntry {
   LogEntryType type = LogEntryType::kInsert;
   std::string_view payload;
@@ -49,8 +49,8 @@ class LogWriter {
 
   // Appends one group with one write(2); the last record is marked as the last of its sync group. Records get the
   // sequences last_sequence() + 1, + 2 ... A batch begins and ends in the group.
-  // Errors: ResourceExhausted with poisoned() still OK if nothing was written (no space): the group may be tried again or
-  // dropped. InvalidArgument for a payload above the limit: nothing was written. Anything else poisons.
+  // Errors: ResourceExhausted with poisoned() still OK if nothing was written (no space): the group may be tried again
+  // or dropped. InvalidArgument for a payload above the limit: nothing was written. Anything else poisons.
   virtual absl::Status Append(absl::Span<const LogEntry> group) = 0;
 
   // Returns when everything appended before the call is durable.
@@ -58,15 +58,15 @@ class LogWriter {
   // Returns when the bytes up to `position` (a former size()) are durable; at once if they are.
   virtual absl::Status SyncTo(uint64_t position) = 0;
 
-  // Cuts the file to its used length, syncs and closes it, in every mode; nothing can be appended afterwards. Calling it
-  // again returns the same.
+  // Cuts the file to its used length, syncs and closes it, in every mode; nothing can be appended afterwards. Calling
+  // it again returns the same.
   virtual absl::StatusOr<LogEnd> Finish() = 0;
 
   virtual uint64_t number() const = 0;
-  virtual uint64_t size() const = 0;             // bytes used: where the next record goes
-  virtual uint64_t synced_size() const = 0;      // bytes known durable
-  virtual Sequence last_sequence() const = 0;    // of the last record; first_sequence - 1 if there is none
-  virtual absl::Status poisoned() const = 0;     // the first final error, else OK
+  virtual uint64_t size() const = 0;           // bytes used: where the next record goes
+  virtual uint64_t synced_size() const = 0;    // bytes known durable
+  virtual Sequence last_sequence() const = 0;  // of the last record; first_sequence - 1 if there is none
+  virtual absl::Status poisoned() const = 0;   // the first final error, else OK
 };
 
 }  // namespace varve

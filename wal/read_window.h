@@ -46,7 +46,7 @@ class ReadWindow {
   std::unique_ptr<RandomAccessFile> file_;
   uint64_t size_;
   std::string buffer_;
-  uint64_t start_ = 0;   // of the buffer's bytes in the file
+  uint64_t start_ = 0;  // of the buffer's bytes in the file
   size_t filled_ = 0;
 };
 
