@@ -34,10 +34,10 @@ std::string WithChecksum(std::string bytes) {
 }
 
 TEST(LogHeader, HasExactlyTheBytesOfTheFormat) {
-  const std::string expected = WithChecksum(
-      "VWAL" + Little(1, 4) + Little(0x1122334455667788, 8) + Little(0x99, 8) + "ABCDEFGHIJKLMNOP" + "abcdefghijklmnop" +
-      Little(4096, 4) + Little(0x77, 8) + Little(0x6000, 8) + Little(0xCAFEBABE, 4) + Little(0x98, 8) +
-      std::string(36, '\0'));
+  const std::string expected =
+      WithChecksum("VWAL" + Little(1, 4) + Little(0x1122334455667788, 8) + Little(0x99, 8) + "ABCDEFGHIJKLMNOP" +
+                   "abcdefghijklmnop" + Little(4096, 4) + Little(0x77, 8) + Little(0x6000, 8) + Little(0xCAFEBABE, 4) +
+                   Little(0x98, 8) + std::string(36, '\0'));
   ASSERT_EQ(expected.size(), 128u);
 
   EXPECT_EQ(EncodeLogHeader(FullHeader()), expected);

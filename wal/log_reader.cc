@@ -118,6 +118,7 @@ absl::StatusOr<LogReader::Outcome> FileLogReader::ReadHeader(FoundHeader* found)
   if (!DecodeLogRecordHeader(bytes.data(), seed_, offset_, &found->header, &found->crc)) {
     return Invalid("record header: checksum does not match");
   }
+  found->end = LogRecordEnd(offset_, found->header.payload_bytes, found->header.flags, header_.pad_to);
   return Outcome::kRecord;
 }
 
