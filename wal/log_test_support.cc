@@ -1,5 +1,6 @@
 #include "wal/log_test_support.h"
 
+#include "base/bytes.h"
 #include "base/status.h"
 
 namespace varve::testing {
@@ -60,6 +61,16 @@ class HookedRandomAccessFile final : public RandomAccessFile {
 };
 
 }  // namespace
+
+std::string RawRecord(uint64_t log, uint64_t offset, LogRecordHeader header, std::string_view payload) {
+  header.payload_crc = ComputeCrc32c(payload);
+  if (header.payload_bytes == 0) header.payload_bytes = static_cast<uint32_t>(payload.size());
+  std::string bytes(kLogRecordHeaderBytes, '\0');
+  EncodeLogRecordHeader(header, LogRecordSeed(UuidOf('a'), log), offset, bytes.data());
+  bytes.append(payload);
+  bytes.resize(AlignUp(bytes.size(), kLogRecordAlignment));
+  return bytes;
+}
 
 absl::StatusOr<std::unique_ptr<WritableFile>> HookedFileSystem::CreateFile(const std::string& path) {
   ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file, base_->CreateFile(path));

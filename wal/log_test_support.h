@@ -94,6 +94,16 @@ inline LogEnd WriteLog(FileSystem* fs, const LogHeader& header, const std::vecto
   return writer->Finish().value();
 }
 
+// A record of a log of HeaderOf with any header, its checksums right; padded to 8 bytes. payload_bytes is set to the
+// payload's size where it is 0.
+std::string RawRecord(uint64_t log, uint64_t offset, LogRecordHeader header, std::string_view payload);
+
+// The file with one bit changed.
+inline std::string WithFlippedBit(std::string contents, size_t bit) {
+  contents[bit / 8] = static_cast<char>(contents[bit / 8] ^ (1 << (bit % 8)));
+  return contents;
+}
+
 // A memory file system whose calls can be made to fail, wait, or be counted. A hook that is set runs before the call; a
 // status that is not OK is returned in its stead. Hooks are set before other threads use the file system.
 class HookedFileSystem final : public FileSystem {
