@@ -179,8 +179,8 @@ absl::Status Salvage::SalvageLog(const FoundLog& log, std::optional<Sequence> st
 absl::Status Salvage::KeepBatch(const LogFile& file, absl::Span<const LogRecord> batch, Progress* progress) {
   const LogRecord& first = batch.front();
   const LogRecord& last = batch.back();
-  if (!progress->trouble.empty() && progress->sequence != first.sequence - 1) {
-    const Sequence kept = progress->sequence.value_or(result_.last_sequence);
+  const Sequence kept = progress->sequence.value_or(result_.last_sequence);
+  if (!progress->trouble.empty() && kept != first.sequence - 1) {
     Report(file.path + ": bytes " + std::to_string(progress->kept.length) + " to " + std::to_string(first.offset) +
            " dropped: at offset " + std::to_string(progress->trouble_offset) + ": " + progress->trouble + ": " +
            MissingSequences(kept, first.sequence - 1));
