@@ -1,5 +1,5 @@
-// The interface of every index type: what it can do (IndexTraits), how it is built or merged into sections, and how it is
-// searched straight from them. An index speaks of slots; SlotFilter turns them into rows. It knows nothing of keys,
+// The interface of every index type: what it can do (IndexTraits), how it is built or merged into sections, and how it
+// is searched straight from them. An index speaks of slots; SlotFilter turns them into rows. It knows nothing of keys,
 // footers or directories. Adding a type is one folder here and one line in index_registry.cc.
 //
 // Fits, unchanged: exact scans and graphs (dense queries), quantised types (oversampled candidates are rescored by the
@@ -73,9 +73,9 @@ struct SlotSource {
 struct BuildContext {
   int threads = 1;  // with one thread the result is a function of input, params and seed alone
   uint64_t seed = 0;
-  const Cancellation* cancellation = nullptr;            // looked at often; Cancelled
+  const Cancellation* cancellation = nullptr;                // looked at often; Cancelled
   std::function<void(uint64_t done, uint64_t of)> progress;  // may be empty; called from one thread at a time
-  uint64_t quantizer_epoch = 0;                          // 0: the collection has no shared quantiser
+  uint64_t quantizer_epoch = 0;                              // 0: the collection has no shared quantiser
 };
 
 // One query. Dense: `dense` holds `vectors` vectors of the field's element type, row-major (more than one: MaxSim).
@@ -92,7 +92,7 @@ struct SearchParams {
   const ParamMap* params = nullptr;  // by name; names not given take the defaults stored with the index
   bool exact = false;                // compare with every allowed slot
   float radius = std::numeric_limits<float>::infinity();  // only slots at most this far
-  double target_recall = 0;          // > 0: instead of params, where the type was tuned
+  double target_recall = 0;                               // > 0: instead of params, where the type was tuned
 };
 
 // Searches one field of one segment from its mapped sections; making one reads O(1) bytes. Thread-safe: all scratch
@@ -148,9 +148,8 @@ class FieldIndexFactory {
   virtual absl::Status Merge(const SlotSource& slots, absl::Span<const MergeInput> inputs, const ParamMap& params,
                              const BuildContext& context, SectionSink* sink) const;
 
-  // `sections` outlives the searcher. `params` are those the index was built with, from the segment's header (untrusted:
-  // checked). Reads O(1) bytes; checks sizes, caps and entry points.
-  // Errors: DataLoss; Unimplemented.
+  // `sections` outlives the searcher. `params` are those the index was built with, from the segment's header
+  // (untrusted: checked). Reads O(1) bytes; checks sizes, caps and entry points. Errors: DataLoss; Unimplemented.
   virtual absl::StatusOr<std::unique_ptr<FieldIndexSearcher>> Open(const SectionSource& sections,
                                                                    const VectorShape& shape, uint32_t slot_count,
                                                                    const ParamMap& params) const = 0;

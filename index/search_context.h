@@ -29,8 +29,8 @@ class SearchContext {
   // Looked at now and then; null: the search always ends by itself.
   const Cancellation* cancellation = nullptr;
 
-  // The scratch object of an index type, made at its first use. Slots are numbered by IndexType, so that two types never
-  // share one.
+  // The scratch object of an index type, made at its first use. Slots are numbered by IndexType, so that two types
+  // never share one.
   template <typename T>
   T* GetScratch(IndexType type) {
     std::unique_ptr<Scratch>& slot = scratch_[static_cast<size_t>(type)];

@@ -13,16 +13,17 @@
 namespace varve {
 
 struct SlotFilter {
-  uint32_t rows = 0;                          // rows of the part; every row that is returned is below it
-  absl::Span<const RowId> slot_rows;          // empty: slot s is row s
-  const RowSet* dead = nullptr;               // rows dead as of the part's publication; null: none
-  const RowDeaths* deaths = nullptr;          // rows that died since; null: none
-  Sequence visible = kMaxSequence;            // deaths above it do not count
-  absl::Span<const int64_t> expiry;           // milliseconds since 1970 per row; empty: no row expires
+  uint32_t rows = 0;                  // rows of the part; every row that is returned is below it
+  absl::Span<const RowId> slot_rows;  // empty: slot s is row s
+  const RowSet* dead = nullptr;       // rows dead as of the part's publication; null: none
+  const RowDeaths* deaths = nullptr;  // rows that died since; null: none
+  Sequence visible = kMaxSequence;    // deaths above it do not count
+  absl::Span<const int64_t> expiry;   // milliseconds since 1970 per row; empty: no row expires
   int64_t now_ms = 0;
-  const RowSet* allowed = nullptr;            // the user's filter; null: all rows
-  uint32_t first_row = 0;                     // only rows of [first_row, last_row): a namespace
+  const RowSet* allowed = nullptr;  // the user's filter; null: all rows
+  uint32_t first_row = 0;           // only rows of [first_row, last_row): a namespace
   uint32_t last_row = 0xFFFFFFFF;
+  uint32_t accepted_rows = kNoRow;  // how many rows AllowsRow accepts, if the caller has counted
 
   // kNoRow for a slot without a live row.
   RowId RowOf(SlotId slot) const { return slot_rows.empty() ? slot : slot_rows[slot]; }

@@ -1,7 +1,7 @@
 // Distances between dense vectors, by the best instruction set that the processor has (Highway's dynamic dispatch).
 //
-// Every kernel reads exactly the bytes of its vectors, which need not be aligned. Sums are kept in several lanes, so that
-// results differ from a scalar loop by rounding; the same kernel on the same processor always gives the same bits.
+// Every kernel reads exactly the bytes of its vectors, which need not be aligned. Sums are kept in several lanes, so
+// that results differ from a scalar loop by rounding; the same kernel on the same processor always gives the same bits.
 // Distances of non-finite input are unspecified but never trap. Thread-safe.
 #ifndef VARVE_SIMD_DISTANCE_H_
 #define VARVE_SIMD_DISTANCE_H_
@@ -18,8 +18,8 @@ namespace varve {
 // `dim` counts components (bits for kBits). Integer kernels are exact as long as the result fits a float.
 using DistanceFunction = float (*)(const void* a, const void* b, size_t dim);
 
-// The kernel for a metric and element type; both arguments have that element type. Null if the combination is not built:
-// kHamming goes with kBits alone, and kBits with kHamming alone.
+// The kernel for a metric and element type; both arguments have that element type. Null if the combination is not
+// built: kHamming goes with kBits alone, and kBits with kHamming alone.
 //
 // Cosine needs inverse norms: distance = 1 - dot(a, b) * inverse_norm(a) * inverse_norm(b), so the kernel for kCosine
 // returns -dot and the caller scales it (index/dense_distance.h does).

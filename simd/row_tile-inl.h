@@ -1,0 +1,194 @@
+// The one loop behind all distance kernels: a tile of queries against a tile of vectors. Included once per instruction
+// set (Highway's foreach_target), hence the unusual guard.
+//
+// A family supplies a Kernel class:
+//   Stored               the element as it lies in memory (for bits: a byte)
+//   Sum, Result          a vector of partial sums; the type of a finished distance
+//   kStep                elements that one Load takes
+//   Units(dim)           stored elements of a vector of `dim` components that the loop handles
+//   Load(p), LoadPart(p, count), Zero(), Add(sum, a, b)   one step; LoadPart gives zeros beyond `count`
+//   Finish(sums)         the distance from kStreams partial sums
+//   Remainder(a, b, dim) what Units leaves over
+// Each pair keeps kStreams sums, element i going to sum (i / kStep) % kStreams whatever the tile's shape: pair, batch
+// and matrix functions give the same bits, and four chains of additions hide the latency of one.
+#include <cstddef>
+
+#include "hwy/cache_control.h"
+#include "hwy/highway.h"
+#include "simd/distance_kernels.h"
+
+#if defined(VARVE_SIMD_ROW_TILE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef VARVE_SIMD_ROW_TILE_INL_H_
+#undef VARVE_SIMD_ROW_TILE_INL_H_
+#else
+#define VARVE_SIMD_ROW_TILE_INL_H_
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace varve {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+inline constexpr size_t kStreams = 4;
+// Vectors that a batch function compares at once. AVX-512 has 32 registers, enough for 4 x kStreams sums; the
+// others 16.
+inline constexpr size_t kBatchVectors = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL ? 4 : 2;
+inline constexpr size_t kCacheLineBytes = 64;
+// The baseline target is plain C++ (which of Highway's two depends on the compiler): integer families give it kernels
+// of their own, since Highway's have one lane only and few conversions.
+inline constexpr bool kBaseline = HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128;
+
+// Adds `count` elements (a whole step if kWhole) at `offset` of each query and vector to sums number kStream.
+template <class Kernel, size_t kQueries, size_t kVectors, bool kWhole>
+HWY_INLINE void AddStep(const typename Kernel::Stored* const* queries, const typename Kernel::Stored* const* vectors,
+                        size_t offset, size_t count, size_t stream,
+                        typename Kernel::Sum (&sums)[kQueries][kVectors][kStreams]) {
+  using Vector = decltype(Kernel::Load(nullptr));
+  Vector query[kQueries];
+  HWY_UNROLL(4)
+  for (size_t q = 0; q < kQueries; ++q) {
+    query[q] = kWhole ? Kernel::Load(queries[q] + offset) : Kernel::LoadPart(queries[q] + offset, count);
+  }
+  HWY_UNROLL(4)
+  for (size_t v = 0; v < kVectors; ++v) {
+    const Vector vector = kWhole ? Kernel::Load(vectors[v] + offset) : Kernel::LoadPart(vectors[v] + offset, count);
+    HWY_UNROLL(4)
+    for (size_t q = 0; q < kQueries; ++q) {
+      sums[q][v][stream] = Kernel::Add(sums[q][v][stream], query[q], vector);
+    }
+  }
+}
+
+// Fetches the cache lines of the next tile's vectors that lie where the present tile is being read.
+template <class Kernel, size_t kVectors>
+HWY_INLINE void PrefetchNext(const typename Kernel::Stored* const* next, size_t offset) {
+  constexpr size_t kBytes = kStreams * Kernel::kStep * sizeof(typename Kernel::Stored);
+  HWY_UNROLL(4)
+  for (size_t v = 0; v < kVectors; ++v) {
+    const char* from = reinterpret_cast<const char*>(next[v] + offset);
+    HWY_UNROLL(8)
+    for (size_t byte = 0; byte < kBytes; byte += kCacheLineBytes) hwy::Prefetch(from + byte);
+  }
+}
+
+// Writes kQueries x kVectors distances, row-major with rows `stride` apart. `next`, if not null, are kVectors vectors
+// that will be read after these.
+template <class Kernel, size_t kQueries, size_t kVectors, bool kPrefetch>
+HWY_INLINE void Tile(const typename Kernel::Stored* const* queries, const typename Kernel::Stored* const* vectors,
+                     const typename Kernel::Stored* const* next, size_t dim, size_t stride,
+                     typename Kernel::Result* distances) {
+  typename Kernel::Sum sums[kQueries][kVectors][kStreams];
+  HWY_UNROLL(4)
+  for (size_t q = 0; q < kQueries; ++q) {
+    HWY_UNROLL(4)
+    for (size_t v = 0; v < kVectors; ++v) {
+      HWY_UNROLL(4)
+      for (size_t s = 0; s < kStreams; ++s) sums[q][v][s] = Kernel::Zero();
+    }
+  }
+  const size_t units = Kernel::Units(dim);
+  size_t i = 0;
+  for (; i + kStreams * Kernel::kStep <= units; i += kStreams * Kernel::kStep) {
+    if constexpr (kPrefetch) PrefetchNext<Kernel, kVectors>(next, i);
+    HWY_UNROLL(4)
+    for (size_t s = 0; s < kStreams; ++s) {
+      AddStep<Kernel, kQueries, kVectors, true>(queries, vectors, i + s * Kernel::kStep, Kernel::kStep, s, sums);
+    }
+  }
+  if constexpr (kPrefetch) {
+    if (i < units) PrefetchNext<Kernel, kVectors>(next, i);
+  }
+  HWY_UNROLL(4)
+  for (size_t s = 0; s < kStreams; ++s) {
+    if (i + Kernel::kStep <= units) {
+      AddStep<Kernel, kQueries, kVectors, true>(queries, vectors, i, Kernel::kStep, s, sums);
+    } else if (i < units) {
+      AddStep<Kernel, kQueries, kVectors, false>(queries, vectors, i, units - i, s, sums);
+    }
+    i += Kernel::kStep;
+  }
+  HWY_UNROLL(4)
+  for (size_t q = 0; q < kQueries; ++q) {
+    HWY_UNROLL(4)
+    for (size_t v = 0; v < kVectors; ++v) {
+      distances[q * stride + v] = Kernel::Finish(sums[q][v], dim) + Kernel::Remainder(queries[q], vectors[v], dim);
+    }
+  }
+}
+
+template <class Kernel>
+typename Kernel::Result PairDistance(const void* a, const void* b, size_t dim) {
+  using Stored = typename Kernel::Stored;
+  const Stored* query = static_cast<const Stored*>(a);
+  const Stored* vector = static_cast<const Stored*>(b);
+  typename Kernel::Result distance;
+  Tile<Kernel, 1, 1, false>(&query, &vector, nullptr, dim, 1, &distance);
+  return distance;
+}
+
+template <class Kernel>
+void BatchDistance(const void* query_bytes, const void* const* addresses, size_t count, size_t dim, float* distances) {
+  using Stored = typename Kernel::Stored;
+  const Stored* query = static_cast<const Stored*>(query_bytes);
+  const Stored* vectors[kBatchVectors];
+  const Stored* next[kBatchVectors];
+  size_t v = 0;
+  for (; v + kBatchVectors <= count; v += kBatchVectors) {
+    // Where the next tile is short, its last vector stands for those it lacks; where there is none, nothing is fetched.
+    const bool more = v + kBatchVectors < count;
+    for (size_t j = 0; j < kBatchVectors; ++j) {
+      vectors[j] = static_cast<const Stored*>(addresses[v + j]);
+      next[j] = static_cast<const Stored*>(addresses[HWY_MIN(v + kBatchVectors + j, count - 1)]);
+    }
+    if (more) {
+      Tile<Kernel, 1, kBatchVectors, true>(&query, vectors, next, dim, kBatchVectors, distances + v);
+    } else {
+      Tile<Kernel, 1, kBatchVectors, false>(&query, vectors, nullptr, dim, kBatchVectors, distances + v);
+    }
+  }
+  for (; v + 2 <= count; v += 2) {
+    vectors[0] = static_cast<const Stored*>(addresses[v]);
+    vectors[1] = static_cast<const Stored*>(addresses[v + 1]);
+    Tile<Kernel, 1, 2, false>(&query, vectors, nullptr, dim, 2, distances + v);
+  }
+  if (v < count) distances[v] = PairDistance<Kernel>(query, addresses[v], dim);
+}
+
+// Two queries by two vectors at a time: 2 x 2 x kStreams sums fill half of AVX-512's registers, and each load serves
+// two pairs. Queries run in the inner loop, so that the two vectors stay in the first-level cache.
+template <class Kernel>
+void MatrixDistance(const void* query_bytes, size_t query_count, const void* vector_bytes, size_t count, size_t dim,
+                    float* distances) {
+  using Stored = typename Kernel::Stored;
+  const size_t row = Kernel::StoredCount(dim);
+  const Stored* queries = static_cast<const Stored*>(query_bytes);
+  const Stored* vectors = static_cast<const Stored*>(vector_bytes);
+  for (size_t v = 0; v < count; v += 2) {
+    const Stored* pair[2] = {vectors + v * row, vectors + (v + 1 < count ? v + 1 : v) * row};
+    for (size_t q = 0; q < query_count; q += 2) {
+      const Stored* two[2] = {queries + q * row, queries + (q + 1 < query_count ? q + 1 : q) * row};
+      float* out = distances + q * count + v;
+      if (q + 1 < query_count && v + 1 < count) {
+        Tile<Kernel, 2, 2, false>(two, pair, nullptr, dim, count, out);
+      } else if (q + 1 < query_count) {
+        Tile<Kernel, 2, 1, false>(two, pair, nullptr, dim, count, out);
+      } else if (v + 1 < count) {
+        Tile<Kernel, 1, 2, false>(two, pair, nullptr, dim, count, out);
+      } else {
+        Tile<Kernel, 1, 1, false>(two, pair, nullptr, dim, count, out);
+      }
+    }
+  }
+}
+
+template <class Kernel>
+DistanceKernels KernelsOf() {
+  return {&PairDistance<Kernel>, &BatchDistance<Kernel>, &MatrixDistance<Kernel>};
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace varve
+HWY_AFTER_NAMESPACE();
+
+#endif  // VARVE_SIMD_ROW_TILE_INL_H_
