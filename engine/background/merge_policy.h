@@ -2,6 +2,8 @@
 #ifndef VARVE_ENGINE_BACKGROUND_MERGE_POLICY_H_
 #define VARVE_ENGINE_BACKGROUND_MERGE_POLICY_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -10,8 +12,8 @@
 
 namespace varve {
 
-// A segment with more than this share of dead rows is rewritten by itself.
-inline constexpr double kMaxDeadShare = 0.3;
+// A segment with a larger percentage of dead rows is rewritten by itself.
+inline constexpr uint64_t kMaxDeadPercent = 30;
 // So many segments of one size tier are folded into one of the next; a tier is a factor of four in live rows.
 inline constexpr size_t kSegmentsPerTier = 4;
 

@@ -120,7 +120,7 @@ TEST_F(BadInputTest, Schemas) {
   refused(Schema{}, kInvalid, "field");
   refused(Schema::SingleVector(0, Metric::kL2), kInvalid, "dimension");
   refused(Schema::SingleVector(kMaxDimension + 1, Metric::kL2), kInvalid, "65536");
-  refused(Schema::SingleVector(4, Metric::kHamming, ElementType::kF32), kInvalid, "hamming");
+  refused(Schema::SingleVector(4, Metric::kHamming, ElementType::kF32), kInvalid, "HAMMING");
   Schema schema = Schema::SingleVector(4, Metric::kL2);
   schema.fields[0].index.type = IndexType::kDiskAnn;
   refused(schema, absl::StatusCode::kUnimplemented, "DISKANN");
@@ -129,7 +129,7 @@ TEST_F(BadInputTest, Schemas) {
   refused(schema, absl::StatusCode::kUnimplemented, "RABITQ");
   schema = Schema::SingleVector(4, Metric::kL2);
   schema.fields[0].kind = FieldKind::kSparse;
-  refused(schema, absl::StatusCode::kUnimplemented, "sparse");
+  refused(schema, absl::StatusCode::kUnimplemented, "SPARSE");
   schema = Schema::SingleVector(4, Metric::kL2);
   schema.fields[0].index.params["m"] = 1e9;
   refused(schema, kInvalid, "m");
