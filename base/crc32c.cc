@@ -62,13 +62,14 @@ constexpr uint32_t XPower(size_t exponent) {
   return value;
 }
 
-// The crc32 instruction takes three cycles but a new one can start each cycle, so three streams of kStreamBytes run side
-// by side. To join them, the first two registers are multiplied by x^(8 n), where n is the number of bytes behind them.
-// The carry-less product of two reflected 32-bit values, taken as a reflected 64-bit one, is their product times x, and
-// the crc32 instruction on it multiplies by x^32 and reduces: hence the 33.
-// Method: Gopal et al., "Fast CRC Computation for iSCSI Polynomial Using CRC32 Instruction", Intel 2011.
+// The crc32 instruction takes three cycles but a new one can start each cycle, so three streams of kStreamBytes run
+// side by side. To join them, the first two registers are multiplied by x^(8 n), where n is the number of bytes behind
+// them. The carry-less product of two reflected 32-bit values, taken as a reflected 64-bit one, is their product times
+// x, and the crc32 instruction on it multiplies by x^32 and reduces: hence the 33. Method: Gopal et al., "Fast CRC
+// Computation for iSCSI Polynomial Using CRC32 Instruction", Intel 2011.
 template <size_t kStreamBytes>
-__attribute__((target("sse4.2,pclmul"))) inline uint64_t UpdateTriples(uint64_t state, const char** data, size_t* size) {
+__attribute__((target("sse4.2,pclmul"))) inline uint64_t UpdateTriples(uint64_t state, const char** data,
+                                                                       size_t* size) {
   static_assert(kStreamBytes % 8 == 0 && kStreamBytes * 8 > 33);
   constexpr long long kShiftOne = XPower(kStreamBytes * 8 - 33);
   constexpr long long kShiftTwo = XPower(kStreamBytes * 16 - 33);

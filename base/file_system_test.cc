@@ -1,3 +1,5 @@
+#include "varve/file_system.h"
+
 #include <algorithm>
 #include <cstring>
 #include <memory>
@@ -13,7 +15,6 @@
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
-#include "varve/file_system.h"
 
 namespace varve {
 namespace {
@@ -146,8 +147,8 @@ TEST_P(FileSystemTest, MapsAlignedBytesInBothWays) {
     ASSERT_OK_AND_ASSIGN(const std::unique_ptr<MappedFile> mapped, fs_->Map(Path("f"), copy));
     EXPECT_EQ(AsChars(mapped->bytes()), std::string(10'000, 'q'));
     EXPECT_EQ(reinterpret_cast<uintptr_t>(mapped->bytes().data()) % 4096, 0u);
-    for (const auto pattern : {AccessPattern::kNormal, AccessPattern::kRandom, AccessPattern::kSequential,
-                               AccessPattern::kWillNeed}) {
+    for (const auto pattern :
+         {AccessPattern::kNormal, AccessPattern::kRandom, AccessPattern::kSequential, AccessPattern::kWillNeed}) {
       mapped->Advise(5'000, ~uint64_t{0}, pattern);
       mapped->Advise(~uint64_t{0}, 1, pattern);
     }

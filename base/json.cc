@@ -108,8 +108,8 @@ std::vector<Member> SplitObject(std::string_view object) {
   while (object[position] != '}') {
     const size_t name_end = EndOfString(object, position);
     const size_t value_end = EndOfValue(object, name_end + 1);
-    members.push_back({object.substr(position, name_end - position),
-                       object.substr(name_end + 1, value_end - name_end - 1)});
+    members.push_back(
+        {object.substr(position, name_end - position), object.substr(name_end + 1, value_end - name_end - 1)});
     position = value_end + (object[value_end] == ',' ? 1 : 0);
   }
   return members;

@@ -286,8 +286,7 @@ class MemoryFileSystem final : public FileSystem {
   }
 
   // True if the path leads through the directory.
-  bool IsWithin(const MemoryInode& directory, const std::string& path) const
-      ABSL_SHARED_LOCKS_REQUIRED(tree_->mutex) {
+  bool IsWithin(const MemoryInode& directory, const std::string& path) const ABSL_SHARED_LOCKS_REQUIRED(tree_->mutex) {
     const MemoryInode* inode = tree_->root.get();
     for (const std::string& part : SplitPath(path)) {
       if (inode == &directory) return true;

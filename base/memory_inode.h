@@ -48,7 +48,7 @@ class MemoryBytes {
 // Which of the two it is never changes. Names, links and locks are guarded by the file system's mutex.
 struct MemoryInode {
   const bool is_directory;
-  MemoryBytes bytes;                                                        // a file's
+  MemoryBytes bytes;                                                         // a file's
   std::map<std::string, std::shared_ptr<MemoryInode>, std::less<>> names{};  // a directory's
   bool locked = false;
 };

@@ -6,9 +6,8 @@ namespace varve {
 namespace {
 
 TEST(SyncMode, EveryNameIsReadBackAsItsMode) {
-  for (const SyncMode& mode :
-       {SyncMode::PerOp(), SyncMode::OnFlush(), SyncMode::EveryN(1), SyncMode::EveryN(0xFFFF'FFFF'FFFF'FFFF),
-        SyncMode::Interval(250)}) {
+  for (const SyncMode& mode : {SyncMode::PerOp(), SyncMode::OnFlush(), SyncMode::EveryN(1),
+                               SyncMode::EveryN(0xFFFF'FFFF'FFFF'FFFF), SyncMode::Interval(250)}) {
     EXPECT_EQ(ParseSyncMode(SyncModeName(mode)), mode) << SyncModeName(mode);
   }
 }

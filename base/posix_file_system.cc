@@ -127,8 +127,7 @@ class PosixFileSystem final : public FileSystem {
     }
     // First written over, then cut: on a full disk a note can still replace another.
     if (WriteResult result = WriteAllAt(descriptor.get(), path, 0, note); !result.status.ok()) return result.status;
-    const int cut =
-        RetryInterrupted([&] { return ::ftruncate(descriptor.get(), static_cast<off_t>(note.size())); });
+    const int cut = RetryInterrupted([&] { return ::ftruncate(descriptor.get(), static_cast<off_t>(note.size())); });
     RETURN_IF_ERROR(StatusOfCall(cut, "ftruncate", path));
     return std::unique_ptr<FileLock>(std::make_unique<PosixFileLock>(std::move(descriptor)));
   }

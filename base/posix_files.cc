@@ -190,8 +190,8 @@ absl::StatusOr<size_t> ReadAt(int fd, const std::string& path, uint64_t offset, 
   length = std::min<uint64_t>(length, kEnd - offset);
   size_t done = 0;
   while (done < length) {
-    const ssize_t count = RetryInterrupted(
-        [&] { return ::pread(fd, buffer + done, length - done, static_cast<off_t>(offset + done)); });
+    const ssize_t count =
+        RetryInterrupted([&] { return ::pread(fd, buffer + done, length - done, static_cast<off_t>(offset + done)); });
     if (count < 0) return ErrnoStatus(errno, "read", path, /*reading=*/true);
     if (count == 0) break;
     done += static_cast<size_t>(count);
@@ -232,8 +232,7 @@ absl::StatusOr<std::unique_ptr<MappedFile>> CopyPosixFile(const Descriptor& desc
                                                           uint64_t size) {
   AlignedBytes memory = AllocateAligned(size);
   if (size != 0 && memory == nullptr) return ErrnoStatus(ENOMEM, "read", path);
-  ASSIGN_OR_RETURN(const size_t read,
-                   ReadAt(descriptor.get(), path, 0, size, reinterpret_cast<char*>(memory.get())));
+  ASSIGN_OR_RETURN(const size_t read, ReadAt(descriptor.get(), path, 0, size, reinterpret_cast<char*>(memory.get())));
   return std::unique_ptr<MappedFile>(std::make_unique<CopiedFile>(std::move(memory), read));
 }
 

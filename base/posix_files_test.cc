@@ -28,7 +28,7 @@ class ScopedLimit {
  public:
   ScopedLimit(__rlimit_resource_t resource, rlim_t limit) : resource_(resource) {
     ::getrlimit(resource_, &old_);
-    const struct rlimit lowered {limit, old_.rlim_max};
+    const struct rlimit lowered { limit, old_.rlim_max };
     ::setrlimit(resource_, &lowered);
   }
   ~ScopedLimit() { ::setrlimit(resource_, &old_); }
@@ -87,8 +87,10 @@ TEST(PosixFiles, APipeIsRefusedWithoutWaiting) {
   const testing::TempDir directory;
   const std::unique_ptr<FileSystem> fs = NewPosixFileSystem();
   ASSERT_EQ(::mkfifo((directory / "pipe").c_str(), 0600), 0);
-  EXPECT_THAT(fs->OpenForRead(directory / "pipe"), StatusIs(absl::StatusCode::kInternal, HasSubstr("not a regular file")));
-  EXPECT_THAT(fs->Map(directory / "pipe", true), StatusIs(absl::StatusCode::kInternal, HasSubstr("not a regular file")));
+  EXPECT_THAT(fs->OpenForRead(directory / "pipe"),
+              StatusIs(absl::StatusCode::kInternal, HasSubstr("not a regular file")));
+  EXPECT_THAT(fs->Map(directory / "pipe", true),
+              StatusIs(absl::StatusCode::kInternal, HasSubstr("not a regular file")));
   EXPECT_FALSE(fs->OpenForAppend(directory / "pipe").ok());
 }
 

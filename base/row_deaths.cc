@@ -12,7 +12,8 @@ RowDeaths::RowDeaths(uint32_t rows) : rows_(rows), chunks_((size_t{rows} + kChun
 
 RowDeaths::~RowDeaths() {
   for (const std::atomic<Chunk*>& chunk : chunks_) delete[] chunk.load(std::memory_order_relaxed);
-  for (Range* range = ranges_.load(std::memory_order_relaxed); range != nullptr;) delete std::exchange(range, range->next);
+  for (Range* range = ranges_.load(std::memory_order_relaxed); range != nullptr;)
+    delete std::exchange(range, range->next);
 }
 
 void RowDeaths::Kill(uint32_t row, uint64_t killer) {

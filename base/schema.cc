@@ -13,8 +13,8 @@ struct Name {
 };
 
 constexpr Name<Metric> kMetrics[] = {
-    {Metric::kL2, "l2"}, {Metric::kInnerProduct, "ip"}, {Metric::kInnerProduct, "inner_product"},
-    {Metric::kCosine, "cosine"}, {Metric::kL1, "l1"}, {Metric::kHamming, "hamming"},
+    {Metric::kL2, "l2"},         {Metric::kInnerProduct, "ip"}, {Metric::kInnerProduct, "inner_product"},
+    {Metric::kCosine, "cosine"}, {Metric::kL1, "l1"},           {Metric::kHamming, "hamming"},
 };
 constexpr Name<ElementType> kElementTypes[] = {
     {ElementType::kF32, "f32"}, {ElementType::kF16, "f16"}, {ElementType::kBF16, "bf16"},
@@ -27,9 +27,14 @@ constexpr Name<FieldKind> kFieldKinds[] = {
     {FieldKind::kText, "text"},
 };
 constexpr Name<IndexType> kIndexTypes[] = {
-    {IndexType::kAuto, "AUTO"},   {IndexType::kHnsw, "HNSW"},   {IndexType::kDiskAnn, "DISKANN"},
-    {IndexType::kIvfPq, "IVF_PQ"}, {IndexType::kScann, "SCANN"}, {IndexType::kSng, "SNG"},
-    {IndexType::kLearnedSparse, "LEARNED_SPARSE"}, {IndexType::kFlat, "FLAT"},
+    {IndexType::kAuto, "AUTO"},
+    {IndexType::kHnsw, "HNSW"},
+    {IndexType::kDiskAnn, "DISKANN"},
+    {IndexType::kIvfPq, "IVF_PQ"},
+    {IndexType::kScann, "SCANN"},
+    {IndexType::kSng, "SNG"},
+    {IndexType::kLearnedSparse, "LEARNED_SPARSE"},
+    {IndexType::kFlat, "FLAT"},
 };
 constexpr Name<CompressionType> kCompressionTypes[] = {
     {CompressionType::kNone, "NONE"},

@@ -15,9 +15,8 @@ void WriteBatch::Update(RecordUpdate update, std::optional<Sequence> if_sequence
 }
 
 void WriteBatch::Delete(std::string ns, std::string key, std::optional<Sequence> if_sequence) {
-  operations_.push_back({.kind = Kind::kDelete,
-                         .record = {.ns = std::move(ns), .key = std::move(key)},
-                         .if_sequence = if_sequence});
+  operations_.push_back(
+      {.kind = Kind::kDelete, .record = {.ns = std::move(ns), .key = std::move(key)}, .if_sequence = if_sequence});
 }
 
 void WriteBatch::DeleteNamespace(std::string ns) {
