@@ -1,4 +1,5 @@
-// dump: one function per kind of file; each writes the members of the document's object (it is open when they are called).
+// dump: one function per kind of file; each writes the members of the document's object (it is open when they are
+// called).
 #ifndef VARVE_ENGINE_ADMIN_DUMP_PARTS_H_
 #define VARVE_ENGINE_ADMIN_DUMP_PARTS_H_
 

@@ -50,15 +50,17 @@ void AddIndexes(const Segment& segment, JsonWriter* json) {
   json->Key("indexes").BeginArray();
   for (const pb::FieldIndex& index : segment.header().fields()) {
     const pb::Field* field = FindField(segment.header(), index.field_id());
-    const absl::StatusOr<const FieldIndexFactory*> factory = FindIndexFactory(static_cast<IndexType>(index.index_type()));
+    const absl::StatusOr<const FieldIndexFactory*> factory =
+        FindIndexFactory(static_cast<IndexType>(index.index_type()));
     if (field == nullptr || !factory.ok() || index.slots() > kMaxRowsPerSegment) continue;
     const VectorShape shape{index.dimension(), static_cast<Metric>(field->metric()),
                             static_cast<ElementType>(field->element())};
     ParamMap params;
     for (const pb::Parameter& param : index.params()) params.emplace(param.name(), param.value());
     json->BeginObject().Member("field", field->name()).Member("type", (*factory)->traits().name);
-    json->Key("structure").Raw((*factory)->Dump(segment.FieldSections(index.field_id()), shape,
-                                                static_cast<uint32_t>(index.slots()), params));
+    json->Key("structure")
+        .Raw((*factory)->Dump(segment.FieldSections(index.field_id()), shape, static_cast<uint32_t>(index.slots()),
+                              params));
     json->EndObject();
   }
   json->EndArray();

@@ -14,9 +14,12 @@ struct Mark {
   StoredFileType type;
 };
 constexpr Mark kMarks[] = {
-    {".vcnt", "VCNT", StoredFileType::kSegment},        {".vdel", "VDEL", StoredFileType::kBitmap},
-    {".vwal", "VWAL", StoredFileType::kLog},            {".vckp", "VCKP", StoredFileType::kCheckpoint},
-    {"manifest.json", "{\"ch", StoredFileType::kManifest}, {"manifest.json.1", "{\"ch", StoredFileType::kManifest},
+    {".vcnt", "VCNT", StoredFileType::kSegment},
+    {".vdel", "VDEL", StoredFileType::kBitmap},
+    {".vwal", "VWAL", StoredFileType::kLog},
+    {".vckp", "VCKP", StoredFileType::kCheckpoint},
+    {"manifest.json", "{\"ch", StoredFileType::kManifest},
+    {"manifest.json.1", "{\"ch", StoredFileType::kManifest},
 };
 constexpr size_t kMagicBytes = 4;
 

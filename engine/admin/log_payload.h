@@ -14,8 +14,8 @@ namespace varve {
 using LogPayload = std::variant<pb::LogRow, pb::LogControl>;
 
 // Errors: DataLoss (without file or offset: the caller knows them) if the payload is no message of the record's type,
-// holds a key or namespace beyond the limits, or, with `schema`, vectors that are not of its fields. Unimplemented for a
-// control entry of a later build.
+// holds a key or namespace beyond the limits, or, with `schema`, vectors that are not of its fields. Unimplemented for
+// a control entry of a later build.
 absl::StatusOr<LogPayload> DecodeLogPayload(const LogRecord& record, const pb::Schema* schema);
 
 // "insert", "delete", "update", "control".

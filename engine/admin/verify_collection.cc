@@ -68,8 +68,8 @@ class CollectionVerifier {
       if (!checkpoint.ok()) {
         RETURN_IF_ERROR(run_->AddStatus(entry.name, checkpoint.status()));
       } else if (checkpoint->manifest().checkpoint_id() != entry.id) {
-        run_->AddDamage(entry.name, 0, "manifest", "holds checkpoint " +
-                                                       std::to_string(checkpoint->manifest().checkpoint_id()));
+        run_->AddDamage(entry.name, 0, "manifest",
+                        "holds checkpoint " + std::to_string(checkpoint->manifest().checkpoint_id()));
       } else {
         checkpoints_.emplace(entry.id, std::move(*checkpoint->mutable_manifest()));
       }
@@ -154,18 +154,32 @@ class CollectionVerifier {
     }
   }
 
-  // Files that nothing names: what a crash leaves is no damage, but a published file that does not read is. Beside a live
-  // writer they are files in the making, and vanish.
+  // Files that nothing names: what a crash leaves is no damage, but a published file that does not read is. Beside a
+  // live writer they are files in the making, and vanish.
   absl::Status VerifyUnnamed() {
     for (const DirectoryEntry& entry : entries_) {
       if (named_.contains(entry.name) || run_->live()) continue;
       RETURN_IF_ERROR(VerifyUnnamedFile(entry));
-      const bool ours = entry.kind != FileKind::kUnknown && entry.kind != FileKind::kAttachment;
-      run_->AddWarning(entry.name, !ours                                   ? "not a file of a collection"
-                                   : entry.kind == FileKind::kTemporary ? "left by a write that was not finished"
-                                                                        : "no manifest names it");
+      run_->AddWarning(entry.name, WhyUnnamed(entry.kind));
     }
     return absl::OkStatus();
+  }
+
+  static std::string_view WhyUnnamed(FileKind kind) {
+    switch (kind) {
+      case FileKind::kTemporary:
+        return "left by a write that was not finished";
+      case FileKind::kLog:
+        return "no manifest needs it";
+      case FileKind::kSegment:
+      case FileKind::kBitmap:
+      case FileKind::kCheckpoint:
+        return "no manifest names it";
+      case FileKind::kAttachment:
+      case FileKind::kUnknown:
+        break;
+    }
+    return "not a file of a collection";
   }
 
   absl::Status VerifyUnnamedFile(const DirectoryEntry& entry) {
@@ -191,8 +205,8 @@ class CollectionVerifier {
   }
 
   absl::Status ListRoot() {
-    constexpr std::array<std::string_view, 6> kKnown = {kManifestName,     kManifestBackupName, kLockName,
-                                                        kLogDirectory,     kSegmentDirectory,   kCheckpointDirectory};
+    constexpr std::array<std::string_view, 6> kKnown = {kManifestName, kManifestBackupName, kLockName,
+                                                        kLogDirectory, kSegmentDirectory,   kCheckpointDirectory};
     ASSIGN_OR_RETURN(std::vector<std::string> names, run_->fs()->List(run_->directory()));
     std::sort(names.begin(), names.end());
     for (const std::string& name : names) {

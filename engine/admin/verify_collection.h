@@ -7,7 +7,8 @@
 
 namespace varve {
 
-// One pass over run->directory(). Errors: FailedPrecondition if it is no collection; failures to read that are no damage.
+// One pass over run->directory(). Errors: FailedPrecondition if it is no collection; failures to read that are no
+// damage.
 absl::Status VerifyCollection(VerifyRun* run);
 
 }  // namespace varve

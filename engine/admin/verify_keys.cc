@@ -49,7 +49,8 @@ class KeyMerge {
       RETURN_IF_ERROR(status_);
     }
     if (doubles > kMaxReported) {
-      run_->AddDamage(last.segment->name, 0, "IDS", std::to_string(doubles - kMaxReported) + " more keys are live twice");
+      run_->AddDamage(last.segment->name, 0, "IDS",
+                      std::to_string(doubles - kMaxReported) + " more keys are live twice");
     }
     return absl::OkStatus();
   }

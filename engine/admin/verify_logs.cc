@@ -17,7 +17,7 @@ namespace {
 struct ScannedLog {
   std::string name;
   LogHeader header;
-  LogEnd end;           // as its successor's header would state it
+  LogEnd end;            // as its successor's header would state it
   bool invalid = false;  // the pass ended at something that is no record
   std::string invalid_reason;
 };
@@ -50,9 +50,14 @@ class LogVerifier {
       return std::optional<FileId>();
     }
     if (reported && result->dropped_bytes != 0 && !run_->live()) {
-      const std::string newest = result->newest.has_value() ? LogName(result->newest->number) : std::string(kLogDirectory);
-      run_->AddWarning(newest, "torn tail of " + std::to_string(result->dropped_bytes) + " bytes: " +
-                                   result->dropped_reason);
+      const std::string newest =
+          result->newest.has_value() ? LogName(result->newest->number) : std::string(kLogDirectory);
+      std::string_view reason = result->dropped_reason;
+      if (const std::string prefix = run_->PathOf(newest) + ": "; reason.starts_with(prefix)) {
+        reason.remove_prefix(prefix.size());
+      }
+      run_->AddWarning(newest,
+                       "torn tail of " + std::to_string(result->dropped_bytes) + " bytes: " + std::string(reason));
     }
     if (reported && run_->live() && result->newest.has_value()) {
       run_->AddWarning(LogName(result->newest->number), "a writer is at work: what lies behind offset " +
@@ -192,10 +197,12 @@ absl::Status VerifyLogAlone(VerifyRun* run, const std::string& name) {
   const absl::StatusOr<uint64_t> claim = (*reader)->FindDurabilityClaim(end, last);
   if (!claim.ok()) return run->AddStatus(name, claim.status());
   if (*claim > end) {
-    run->AddDamage(name, end, "records", std::string((*reader)->invalid_reason()) + ": a later record says that this was durable");
+    run->AddDamage(name, end, "records",
+                   std::string((*reader)->invalid_reason()) + ": a later record says that this was durable");
   } else {
-    run->AddWarning(name, "not a log from offset " + std::to_string(end) + " on: " +
-                              std::string((*reader)->invalid_reason()) + "; a torn tail, unless the manifest says otherwise");
+    run->AddWarning(name, "not a log from offset " + std::to_string(end) +
+                              " on: " + std::string((*reader)->invalid_reason()) +
+                              "; a torn tail, unless the manifest says otherwise");
   }
   return absl::OkStatus();
 }

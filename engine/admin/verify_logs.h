@@ -14,8 +14,8 @@
 namespace varve {
 
 // Reads every record of the logs among `entries`, then replays them as Open would for `manifest`: a torn tail is a
-// warning, anything else that stops the replay is damage. Adds to *named the logs that the manifest, or `checkpoint` (may
-// be null) standing in for it, needs, and the files that log entries name.
+// warning, anything else that stops the replay is damage. Adds to *named the logs that the manifest, or `checkpoint`
+// (may be null) standing in for it, needs, and the files that log entries name.
 absl::Status VerifyLogs(VerifyRun* run, const std::vector<DirectoryEntry>& entries, const pb::Manifest& manifest,
                         const pb::Manifest* checkpoint, std::set<std::string>* named);
 

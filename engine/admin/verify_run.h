@@ -32,8 +32,8 @@ class VerifyRun {
   // The same damage found twice, by two readers of a file, is one entry.
   void AddDamage(std::string_view file, uint64_t offset, std::string_view section, std::string_view what);
   void AddWarning(std::string_view file, std::string_view what);
-  // Turns what is wrong with a file (damaged, missing, or of a version that this build did not write) into an entry, with
-  // the offset that the message names. Any other failure comes back: it says nothing of the file.
+  // Turns what is wrong with a file (damaged, missing, or of a version that this build did not write) into an entry,
+  // with the offset that the message names. Any other failure comes back: it says nothing of the file.
   absl::Status AddStatus(std::string_view file, const absl::Status& status);
   // Counts a file that is being verified. A missing or unreadable file counts nothing; the reader that follows says so.
   void CountFile(std::string_view name);

@@ -111,8 +111,8 @@ class SegmentFileVerifier {
 
 }  // namespace
 
-absl::Status VerifySegmentFile(VerifyRun* run, const std::string& name, const std::optional<SegmentExpectation>& expected,
-                           bool* good) {
+absl::Status VerifySegmentFile(VerifyRun* run, const std::string& name,
+                               const std::optional<SegmentExpectation>& expected, bool* good) {
   *good = false;
   const uint64_t before = run->damage_count();
   run->CountFile(name);

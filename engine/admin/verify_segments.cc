@@ -12,8 +12,9 @@ void VerifyEntry(VerifyRun* run, const pb::Manifest& manifest, const pb::Segment
   const pb::SegmentHeader& header = live.segment->header();
   const auto differ = [&](std::string_view what, uint64_t stated, uint64_t found) {
     if (stated == found) return;
-    run->AddDamage(kManifestName, 0, "segments", live.name + ": " + std::string(what) + " is stated as " +
-                                                     std::to_string(stated) + ", found " + std::to_string(found));
+    run->AddDamage(kManifestName, 0, "segments",
+                   live.name + ": " + std::string(what) + " is stated as " + std::to_string(stated) + ", found " +
+                       std::to_string(found));
   };
   const uint32_t dead = live.dead.Count();
   differ("rows", entry.rows(), live.segment->rows());
@@ -48,8 +49,8 @@ absl::Status VerifyNamedSegment(VerifyRun* run, const pb::Manifest& manifest, co
   }
   if (!good) return absl::OkStatus();
   // All segments are open at once for the checks across them.
-  absl::StatusOr<std::shared_ptr<const Segment>> segment = Segment::Open(
-      run->fs(), run->PathOf(one.name), expected, VerifyChecksums::kOnTouch, IoMode::kMapped);
+  absl::StatusOr<std::shared_ptr<const Segment>> segment =
+      Segment::Open(run->fs(), run->PathOf(one.name), expected, VerifyChecksums::kOnTouch, IoMode::kMapped);
   if (!segment.ok()) return run->AddStatus(one.name, segment.status());
   one.segment = *std::move(segment);
   one.dead = dead.has_value() ? *std::move(dead) : RowSet(one.segment->rows());
@@ -62,7 +63,7 @@ absl::Status VerifyNamedSegment(VerifyRun* run, const pb::Manifest& manifest, co
 }  // namespace
 
 absl::Status VerifyBitmapFile(VerifyRun* run, const std::string& name, const pb::Manifest* manifest,
-                          const pb::SegmentEntry* entry, std::optional<RowSet>* dead) {
+                              const pb::SegmentEntry* entry, std::optional<RowSet>* dead) {
   const uint64_t before = run->damage_count();
   run->CountFile(name);
   absl::StatusOr<LoadedBitmap> bitmap = ReadDeletionBitmap(run->fs(), run->PathOf(name));

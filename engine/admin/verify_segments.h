@@ -22,19 +22,19 @@ struct LiveSegment {
   RowSet dead;
 };
 
-// Reads every byte of one segment file and checks its structure: sections, rows, index of each field. `expected` is what
-// a manifest says of it, if one does. Sets *good if nothing was found.
-// Errors: failures to read that are no damage.
-absl::Status VerifySegmentFile(VerifyRun* run, const std::string& name, const std::optional<SegmentExpectation>& expected,
-                           bool* good);
+// Reads every byte of one segment file and checks its structure: sections, rows, index of each field. `expected` is
+// what a manifest says of it, if one does. Sets *good if nothing was found. Errors: failures to read that are no
+// damage.
+absl::Status VerifySegmentFile(VerifyRun* run, const std::string& name,
+                               const std::optional<SegmentExpectation>& expected, bool* good);
 
 // Reads every byte of one deletion bitmap and compares it with the manifest's entry and the segment's row count, if
 // given. Sets *dead if nothing was found.
 absl::Status VerifyBitmapFile(VerifyRun* run, const std::string& name, const pb::Manifest* manifest,
-                          const pb::SegmentEntry* entry, std::optional<RowSet>* dead);
+                              const pb::SegmentEntry* entry, std::optional<RowSet>* dead);
 
-// All segments and bitmaps of a manifest: each alone, its entry's counts and sequences, then that no key is live in two of
-// them.
+// All segments and bitmaps of a manifest: each alone, its entry's counts and sequences, then that no key is live in two
+// of them.
 absl::Status VerifySegments(VerifyRun* run, const pb::Manifest& manifest);
 
 // That no key is live in more than one of the segments (deaths that stand in the log alone are not looked at: a

@@ -38,8 +38,8 @@ absl::StatusOr<pb::Checkpoint> DecodeCheckpoint(std::string_view bytes, const st
   const auto stored = LoadUnaligned<Crc32c>(bytes.data() + end);
   const Crc32c computed = ComputeCrc32c(bytes.substr(0, end));
   if (stored != computed) {
-    return DataLossAt(path, end, "checkpoint checksum is " + Crc32cToHex(computed) + ", stored is " +
-                                     Crc32cToHex(stored));
+    return DataLossAt(path, end,
+                      "checkpoint checksum is " + Crc32cToHex(computed) + ", stored is " + Crc32cToHex(stored));
   }
   const auto version = LoadUnaligned<uint32_t>(bytes.data() + kMagic.size());
   if (version == 0) return DataLossAt(path, kMagic.size(), "checkpoint of version 0");
@@ -49,9 +49,9 @@ absl::StatusOr<pb::Checkpoint> DecodeCheckpoint(std::string_view bytes, const st
   }
   const auto length = LoadUnaligned<uint64_t>(bytes.data() + kMagic.size() + sizeof(version));
   if (length != end - kHeaderBytes) {
-    return DataLossAt(path, kMagic.size() + sizeof(version),
-                      "payload length is " + std::to_string(length) + ", the file holds " +
-                          std::to_string(end - kHeaderBytes));
+    return DataLossAt(
+        path, kMagic.size() + sizeof(version),
+        "payload length is " + std::to_string(length) + ", the file holds " + std::to_string(end - kHeaderBytes));
   }
   pb::Checkpoint checkpoint;
   if (!checkpoint.ParseFromArray(bytes.data() + kHeaderBytes, static_cast<int>(length))) {

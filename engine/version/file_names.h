@@ -21,10 +21,10 @@ inline constexpr std::string_view kSegmentDirectory = "segments";
 inline constexpr std::string_view kCheckpointDirectory = "checkpoint";
 inline constexpr std::string_view kLostAndFoundDirectory = "lost+found";
 
-std::string LogName(FileId log);                          // "wal/0000000007.vwal"
-std::string SegmentName(FileId segment);                  // "segments/0000000001.vcnt"
-std::string BitmapName(FileId segment, FileId bitmap);    // "segments/0000000001.0000000042.vdel"
-std::string CheckpointName(FileId checkpoint);            // "checkpoint/0000000005.vckp"
+std::string LogName(FileId log);                        // "wal/0000000007.vwal"
+std::string SegmentName(FileId segment);                // "segments/0000000001.vcnt"
+std::string BitmapName(FileId segment, FileId bitmap);  // "segments/0000000001.0000000042.vdel"
+std::string CheckpointName(FileId checkpoint);          // "checkpoint/0000000005.vckp"
 
 enum class FileKind : uint8_t { kLog, kSegment, kBitmap, kAttachment, kCheckpoint, kTemporary, kUnknown };
 
@@ -36,7 +36,8 @@ struct DirectoryEntry {
   FileId segment = 0;  // bitmaps and attachments: the segment it belongs to
 };
 
-// Everything in wal/, segments/ and checkpoint/ (which may be missing), by name, and .tmp files of the directory itself.
+// Everything in wal/, segments/ and checkpoint/ (which may be missing), by name, and .tmp files of the directory
+// itself.
 absl::StatusOr<std::vector<DirectoryEntry>> ListCollection(FileSystem* fs, const std::string& directory);
 
 }  // namespace varve

@@ -74,8 +74,8 @@ TEST_F(FileNamesTest, TemporaryFilesKeepTheirNumber) {
   ASSERT_OK(fs_->CreateDirectory("/c/segments"));
   Touch("segments/0000000009.vcnt.tmp");
   Touch("segments/0000000002.0000000011.vdel.tmp");
-  Touch("manifest.json.tmp");
   Touch("manifest.json");
+  Touch("manifest.json.tmp");
 
   const auto entries = List();
 
@@ -91,14 +91,14 @@ TEST_F(FileNamesTest, NamesThatNobodyPrintsAreUnknown) {
   ASSERT_OK(fs_->CreateDirectory("/c/segments"));
   ASSERT_OK(fs_->CreateDirectory("/c/wal"));
   const std::string names[] = {
-      "segments/1.vcnt",                            // too few digits
-      "segments/00000000001.vcnt",                  // a zero too many
-      "segments/0000000000.vcnt",                   // nobody's number
-      "segments/99999999999999999999.vcnt",         // beyond 64 bits
-      "segments/-000000001.vcnt",                   //
-      "segments/0000000001.vwal",                   // wrong directory
-      "segments/0000000042.vdel",                   // a bitmap without its segment
-      "segments/0000000001.0000000002.vcnt",        //
+      "segments/1.vcnt",                      // too few digits
+      "segments/00000000001.vcnt",            // a zero too many
+      "segments/0000000000.vcnt",             // nobody's number
+      "segments/99999999999999999999.vcnt",   // beyond 64 bits
+      "segments/-000000001.vcnt",             //
+      "segments/0000000001.vwal",             // wrong directory
+      "segments/0000000042.vdel",             // a bitmap without its segment
+      "segments/0000000001.0000000002.vcnt",  //
       "segments/0000000001.0000000002.0000000003.vdel",
       "segments/.vcnt",
       "segments/notes.txt",

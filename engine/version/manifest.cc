@@ -43,7 +43,8 @@ absl::Status CheckChecksum(std::string_view bytes, std::string_view file) {
     return DataLossAt(file, kChecksumStart.size(),
                       "manifest checksum is " + Crc32cToHex(computed) + ", stored is " + Crc32cToHex(*stored));
   }
-  // Implied by the checksum, since it is computed over the right prefix; but one that was made so is no manifest either.
+  // Implied by the checksum, since it is computed over the right prefix; but one that was made so is no manifest
+  // either.
   if (bytes.substr(kPrefixBytes - kChecksumEnd.size(), kChecksumEnd.size()) != kChecksumEnd) {
     return DataLossAt(file, kPrefixBytes - kChecksumEnd.size(), "the manifest's checksum does not end its field");
   }
@@ -126,8 +127,8 @@ absl::StatusOr<pb::Manifest> DecodeManifest(std::string_view bytes, std::string_
   google::protobuf::util::JsonParseOptions options;
   const auto strict = google::protobuf::util::JsonStringToMessage(json, &manifest, options);
   if (!strict.ok()) {
-    // The checksum matched, so these are the bytes that were written. If leaving out what this build does not know makes
-    // a manifest of it, then a later build wrote it.
+    // The checksum matched, so these are the bytes that were written. If leaving out what this build does not know
+    // makes a manifest of it, then a later build wrote it.
     options.ignore_unknown_fields = true;
     pb::Manifest known;
     if (google::protobuf::util::JsonStringToMessage(json, &known, options).ok()) {
@@ -148,8 +149,10 @@ ManifestPublication PublishManifest(FileSystem* fs, const std::string& directory
   absl::StatusOr<std::string> bytes = EncodeManifest(manifest);
   if (!bytes.ok()) return {bytes.status(), /*may_be_visible=*/false};
 
-  // Both files are written and synced before the first rename, so that want of space is found while nothing has changed.
-  const std::array<std::string, 2> paths = {JoinPath(directory, kManifestName), JoinPath(directory, kManifestBackupName)};
+  // Both files are written and synced before the first rename, so that want of space is found while nothing has
+  // changed.
+  const std::array<std::string, 2> paths = {JoinPath(directory, kManifestName),
+                                            JoinPath(directory, kManifestBackupName)};
   for (const std::string& path : paths) {
     const absl::Status status = WriteTemporary(fs, path + std::string(kTemporarySuffix), *bytes);
     if (status.ok()) continue;

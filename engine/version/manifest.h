@@ -1,5 +1,5 @@
-// The manifest: which files a collection consists of, as of one generation. Encoding, publication, and the fallback when
-// manifest.json is missing or damaged. Format: docs/file_format.md, "Manifest".
+// The manifest: which files a collection consists of, as of one generation. Encoding, publication, and the fallback
+// when manifest.json is missing or damaged. Format: docs/file_format.md, "Manifest".
 #ifndef VARVE_ENGINE_VERSION_MANIFEST_H_
 #define VARVE_ENGINE_VERSION_MANIFEST_H_
 
@@ -40,14 +40,14 @@ struct LoadedManifest {
   // As stored, but for what readable candidates of later generations witness: durable position, last_sequence,
   // next_file_id and clock_reading are never below theirs.
   pb::Manifest manifest;
-  std::string source;           // "manifest.json", or the name of the file that stood in for it
-  std::string fallback_reason;  // why manifest.json was not used; empty if it was
+  std::string source;               // "manifest.json", or the name of the file that stood in for it
+  std::string fallback_reason;      // why manifest.json was not used; empty if it was
   uint64_t largest_generation = 0;  // seen in any readable candidate
 };
 // Reads manifest.json, falling back as the format says: on ENOENT or damage, to the candidate of the highest generation
 // of which every file is there with the right length and footer CRC and from which the logs run without a gap.
-// Errors: NotFound if there is no manifest and nothing else of a collection; DataLoss listing what is missing; any other
-// failure to read (EACCES, EMFILE, ENOMEM) as it is, without falling back; Unimplemented for a newer version.
+// Errors: NotFound if there is no manifest and nothing else of a collection; DataLoss listing what is missing; any
+// other failure to read (EACCES, EMFILE, ENOMEM) as it is, without falling back; Unimplemented for a newer version.
 absl::StatusOr<LoadedManifest> LoadManifest(FileSystem* fs, const std::string& directory);
 
 }  // namespace varve

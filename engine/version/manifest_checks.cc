@@ -88,8 +88,8 @@ class ManifestChecker {
   absl::Status CheckSegment(const pb::SegmentEntry& segment) {
     RETURN_IF_ERROR(TakeFileId("segment", segment.id()));
     const std::string what = "segment " + std::to_string(segment.id()) + ": ";
-    RETURN_IF_ERROR(CheckEnumerator(what + "index_type", segment.index_type(),
-                                    pb::IndexType_IsValid(segment.index_type())));
+    RETURN_IF_ERROR(
+        CheckEnumerator(what + "index_type", segment.index_type(), pb::IndexType_IsValid(segment.index_type())));
     RETURN_IF_ERROR(CheckEnumerator(what + "compression", segment.compression(),
                                     pb::CompressionType_IsValid(segment.compression())));
     if (segment.rows() > kMaxRowsPerSegment) return Damaged(what + "too many rows");

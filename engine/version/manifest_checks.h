@@ -1,5 +1,5 @@
-// What must hold within a manifest, wherever it is stored (manifest.json, a checkpoint): checked before it is written and
-// after it is read. Thread-safe.
+// What must hold within a manifest, wherever it is stored (manifest.json, a checkpoint): checked before it is written
+// and after it is read. Thread-safe.
 #ifndef VARVE_ENGINE_VERSION_MANIFEST_CHECKS_H_
 #define VARVE_ENGINE_VERSION_MANIFEST_CHECKS_H_
 

@@ -23,8 +23,8 @@ bool IsMissingOrDamaged(const absl::Status& status) { return absl::IsNotFound(st
 // The readable stand-ins for manifest.json, the highest generation first, and why the others are none.
 struct StandIns {
   std::vector<Candidate> candidates;
-  std::vector<std::string> refused;   // one line each
-  absl::Status newer_version;         // the first that is of a later build, else OK
+  std::vector<std::string> refused;  // one line each
+  absl::Status newer_version;        // the first that is of a later build, else OK
 };
 
 absl::Status AddStandIn(absl::StatusOr<pb::Manifest> manifest, const std::string& name, StandIns* stand_ins) {
@@ -51,16 +51,16 @@ absl::StatusOr<pb::Manifest> ReadEmbedded(FileSystem* fs, const std::string& dir
 absl::StatusOr<StandIns> ReadStandIns(FileSystem* fs, const std::string& directory,
                                       const std::vector<DirectoryEntry>& entries) {
   StandIns stand_ins;
-  RETURN_IF_ERROR(AddStandIn(ReadManifestFile(fs, directory, kManifestBackupName), std::string(kManifestBackupName),
-                             &stand_ins));
+  RETURN_IF_ERROR(
+      AddStandIn(ReadManifestFile(fs, directory, kManifestBackupName), std::string(kManifestBackupName), &stand_ins));
   for (const DirectoryEntry& entry : entries) {
     if (entry.kind != FileKind::kCheckpoint) continue;
     RETURN_IF_ERROR(AddStandIn(ReadEmbedded(fs, directory, entry), entry.name, &stand_ins));
   }
   // Stable: of equal generations manifest.json.1 goes first.
-  std::stable_sort(stand_ins.candidates.begin(), stand_ins.candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return a.manifest.generation() > b.manifest.generation();
-  });
+  std::stable_sort(
+      stand_ins.candidates.begin(), stand_ins.candidates.end(),
+      [](const Candidate& a, const Candidate& b) { return a.manifest.generation() > b.manifest.generation(); });
   return stand_ins;
 }
 

@@ -194,9 +194,8 @@ TEST_F(LoadManifestTest, NothingUsableIsDataLossThatListsWhatIsMissing) {
     Damage(name);
   }
   EXPECT_THAT(LoadManifest(fs(), "/c"),
-              StatusIs(absl::StatusCode::kDataLoss,
-                       AllOf(HasSubstr("manifest.json: "), HasSubstr("manifest.json.1: "),
-                             HasSubstr(CheckpointName(4)), HasSubstr(CheckpointName(5)))));
+              StatusIs(absl::StatusCode::kDataLoss, AllOf(HasSubstr("manifest.json: "), HasSubstr("manifest.json.1: "),
+                                                          HasSubstr(CheckpointName(4)), HasSubstr(CheckpointName(5)))));
 }
 
 TEST_F(LoadManifestTest, AMissingManifestBesideOtherFilesIsDamage) {

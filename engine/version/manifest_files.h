@@ -18,9 +18,9 @@ namespace varve {
 // What the manifest says of one of its segments. Requires: a manifest that was decoded (its hex fields are good).
 absl::StatusOr<SegmentExpectation> ExpectSegment(const pb::Manifest& manifest, const pb::SegmentEntry& entry);
 
-// Whether every segment and bitmap of the manifest is there with the right length, number, footer CRC or CRC. Costs O(1)
-// per segment, and the whole of each bitmap.
-// Errors: DataLoss that lists each missing or damaged file; any other failure to read as it is.
+// Whether every segment and bitmap of the manifest is there with the right length, number, footer CRC or CRC. Costs
+// O(1) per segment, and the whole of each bitmap. Errors: DataLoss that lists each missing or damaged file; any other
+// failure to read as it is.
 absl::Status CheckNamedFiles(FileSystem* fs, const std::string& directory, const pb::Manifest& manifest);
 
 // The replay that belongs to the manifest, of the logs among `entries` (ListCollection's).

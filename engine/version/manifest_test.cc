@@ -16,8 +16,8 @@ namespace varve {
 namespace {
 
 using ::testing::_;
-using ::testing::HasSubstr;
 using testing::EmptyManifest;
+using ::testing::HasSubstr;
 using testing::StatusIs;
 
 // A manifest with a value in every kind of field.
@@ -99,7 +99,8 @@ TEST(Manifest, EveryFlippedBitIsDamage) {
   for (size_t i = 0; i < bytes.size(); ++i) {
     for (int bit = 0; bit < 8; ++bit) {
       bytes[i] = static_cast<char>(bytes[i] ^ (1 << bit));
-      ASSERT_THAT(DecodeManifest(bytes, "manifest.json"), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("manifest.json")))
+      ASSERT_THAT(DecodeManifest(bytes, "manifest.json"),
+                  StatusIs(absl::StatusCode::kDataLoss, HasSubstr("manifest.json")))
           << "byte " << i << " bit " << bit;
       bytes[i] = static_cast<char>(bytes[i] ^ (1 << bit));
     }
@@ -142,11 +143,10 @@ TEST(Manifest, AnUnknownFeatureToWriteIsTheWritersBusiness) {
 
 TEST(Manifest, UnknownFieldsAndEnumeratorsAreUnimplemented) {
   const std::string bytes = Encode(FullManifest());
-  for (const std::string& forged :
-       {Forge(bytes, R"("version":1)", R"("version":1,"colour":"red")"),
-        Forge(bytes, R"("id":"3")", R"("id":"3","colour":"red")"),
-        Forge(bytes, R"("index_type":"FLAT")", R"("index_type":"MAGIC")"),
-        Forge(bytes, R"("index_type":"FLAT")", R"("index_type":99)")}) {
+  for (const std::string& forged : {Forge(bytes, R"("version":1)", R"("version":1,"colour":"red")"),
+                                    Forge(bytes, R"("id":"3")", R"("id":"3","colour":"red")"),
+                                    Forge(bytes, R"("index_type":"FLAT")", R"("index_type":"MAGIC")"),
+                                    Forge(bytes, R"("index_type":"FLAT")", R"("index_type":99)")}) {
     EXPECT_THAT(DecodeManifest(forged, "m"), StatusIs(absl::StatusCode::kUnimplemented, _)) << forged;
   }
 }
@@ -195,7 +195,8 @@ TEST(Manifest, WhatDoesNotHoldTogetherIsNeitherWrittenNorRead) {
       {"segment id", [](pb::Manifest* m) { m->mutable_segments(0)->set_id(50); }},
       {"segment id 0", [](pb::Manifest* m) { m->mutable_segments(0)->set_id(0); }},
       {"segment twice", [](pb::Manifest* m) { m->mutable_segments(0)->set_id(4); }},
-      {"bitmap of a segment's number", [](pb::Manifest* m) { m->mutable_segments(0)->mutable_bitmap()->set_file_id(4); }},
+      {"bitmap of a segment's number",
+       [](pb::Manifest* m) { m->mutable_segments(0)->mutable_bitmap()->set_file_id(4); }},
       {"bitmap of the checkpoint's number",
        [](pb::Manifest* m) { m->mutable_segments(0)->mutable_bitmap()->set_file_id(7); }},
       {"rows", [](pb::Manifest* m) { m->mutable_segments(0)->set_rows(0x1'0000'0000u); }},

@@ -79,7 +79,8 @@ absl::Status CheckAutoParams(const ParamMap& params) {
     bool accepted = false;
     for (const FieldIndexFactory* factory : AllIndexFactories()) {
       const auto& specs = factory->traits().params;
-      const bool known = std::any_of(specs.begin(), specs.end(), [&](const ParamSpec& spec) { return spec.name == name; });
+      const bool known =
+          std::any_of(specs.begin(), specs.end(), [&](const ParamSpec& spec) { return spec.name == name; });
       if (!known) continue;
       const absl::Status status = ResolveParams(factory->traits(), {{name, value}}).status();
       if (status.ok()) {
