@@ -147,6 +147,10 @@ absl::StatusOr<std::unique_ptr<Collection>> WritableCollection::Open(const std::
   RecoverySettings settings;
   settings.options = options;
   ASSIGN_OR_RETURN(RecoveredCollection recovered, RecoverCollection(fs, clock, directory, settings));
+  if (!recovered.manifest.features_to_write().empty()) {
+    return Unimplemented(directory + ": was written with feature " + Quoted(recovered.manifest.features_to_write(0)) +
+                         ", which this version cannot write; it can be opened read-only");
+  }
   RETURN_IF_ERROR(SealForWriting(recovered));
   std::unique_ptr<CollectionState> state = std::move(recovered.state);
   std::unique_ptr<WritableCollection> collection(new WritableCollection(std::move(state), recovered, std::move(lock)));

@@ -1,0 +1,92 @@
+// A disk without room, and one whose syncs fail: nothing acknowledged is lost, and what failed says so.
+#include <string>
+
+#include "tests/support/collection_fixture.h"
+#include "tests/support/limited_file_system.h"
+
+namespace varve::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+class FullDiskTest : public CollectionTest {
+ protected:
+  FullDiskTest() { options_.file_system = &disk_; }
+
+  // Writes until it is refused; returns how many writes were acknowledged.
+  int WriteUntilRefused(int first) {
+    for (int i = first;; ++i) {
+      const absl::Status status = collection_->Put(MakeRecord("k" + std::to_string(i), {1, 1, 1, 1}));
+      if (status.ok()) continue;
+      last_error_ = status;
+      return i;
+    }
+  }
+
+  LimitedFileSystem disk_{FileSystem::Default()};
+  absl::Status last_error_;
+};
+
+TEST_F(FullDiskTest, ARefusedWriteLosesNothingAndTheStoreGoesOn) {
+  Create();
+  ASSERT_OK(collection_->Put(MakeRecord("k0", {1, 1, 1, 1})));
+  disk_.SetRoom(20'000);
+  const int acknowledged = WriteUntilRefused(1);
+  EXPECT_THAT(last_error_, StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("no space")));
+  EXPECT_GT(acknowledged, 10);
+  EXPECT_EQ(*collection_->Count(), static_cast<uint64_t>(acknowledged));
+  EXPECT_FALSE(collection_->Flush().ok()) << "there is no room for a segment";
+  EXPECT_EQ(Search({1, 1, 1, 1}, 1000)->hits.size(), static_cast<size_t>(acknowledged));
+
+  disk_.SetRoom(int64_t{1} << 40);
+  EXPECT_OK(collection_->Put(MakeRecord("after", {1, 1, 1, 1})));
+  EXPECT_OK(collection_->Flush());
+  Reopen();
+  EXPECT_EQ(*collection_->Count(), static_cast<uint64_t>(acknowledged) + 1);
+}
+
+TEST_F(FullDiskTest, AHalfWrittenRecordPoisonsTheWriterAndReopeningRecovers) {
+  Create();
+  ASSERT_OK(collection_->Put(MakeRecord("k0", {1, 1, 1, 1})));
+  disk_.SetPartialWrites(true);
+  disk_.SetRoom(20'001);
+  const int acknowledged = WriteUntilRefused(1);
+  disk_.SetRoom(int64_t{1} << 40);
+  EXPECT_THAT(collection_->Put(MakeRecord("x", {1, 1, 1, 1})),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("reopen")));
+  EXPECT_FALSE(collection_->Flush().ok());
+  EXPECT_EQ(*collection_->Count(), static_cast<uint64_t>(acknowledged)) << "readers go on";
+  Reopen();
+  EXPECT_EQ(*collection_->Count(), static_cast<uint64_t>(acknowledged));
+  EXPECT_OK(collection_->Put(MakeRecord("x", {1, 1, 1, 1})));
+}
+
+TEST_F(FullDiskTest, ACollectionOpensAndReadsOnAFullDisk) {
+  Create();
+  for (int i = 0; i < 100; ++i) ASSERT_OK(collection_->Put(MakeRecord("k" + std::to_string(i), {1, 1, 1, 1})));
+  const std::string copy = CopyAsIfKilled("killed");
+  collection_.reset();
+  disk_.SetRoom(0);
+  ReadOnlyOptions read_only;
+  read_only.file_system = &disk_;
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Collection> reader, Collection::OpenReadOnly(copy, read_only));
+  EXPECT_EQ(*reader->Count(), 100u);
+  // Recovery for writing needs room for a manifest and no more.
+  EXPECT_THAT(Collection::Open(copy, options_), StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("no space")));
+  disk_.SetRoom(50'000);
+  EXPECT_OK(Collection::Open(copy, options_));
+}
+
+TEST_F(FullDiskTest, AFailedSyncIsNeverAcknowledgedAndNeverTriedAgain) {
+  Create();
+  ASSERT_OK(collection_->Put(MakeRecord("good", {1, 1, 1, 1})));
+  disk_.FailSyncs();
+  EXPECT_FALSE(collection_->Put(MakeRecord("bad", {1, 1, 1, 1})).ok());
+  EXPECT_THAT(collection_->Put(MakeRecord("later", {1, 1, 1, 1})),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("injected")));
+  EXPECT_EQ(*collection_->Count(), 1u);
+  EXPECT_FALSE(collection_->Close().ok());
+}
+
+}  // namespace
+}  // namespace varve::testing
