@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "absl/types/span.h"
 
@@ -19,18 +20,15 @@ static_assert(std::endian::native == std::endian::little, "the formats are used 
 
 // Reads a T at `source`, which need not be aligned. Requires: sizeof(T) readable bytes.
 template <typename T>
-  requires std::is_trivially_copyable_v<T>
-T LoadUnaligned(const void* source) {
+requires std::is_trivially_copyable_v<T> T LoadUnaligned(const void* source) {
   T value;
   std::memcpy(&value, source, sizeof(T));
   return value;
 }
 
 template <typename T>
-  requires std::is_trivially_copyable_v<T>
-void StoreUnaligned(void* target, T value) {
-  std::memcpy(target, &value, sizeof(T));
-}
+requires std::is_trivially_copyable_v<T>
+void StoreUnaligned(void* target, T value) { std::memcpy(target, &value, sizeof(T)); }
 
 inline std::string_view AsChars(absl::Span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -40,22 +38,24 @@ inline absl::Span<const std::byte> AsBytes(std::string_view chars) {
 }
 
 // a + b and a * b, false if they do not fit.
-[[nodiscard]] inline bool CheckedAdd(uint64_t a, uint64_t b, uint64_t* sum) { return !__builtin_add_overflow(a, b, sum); }
+[[nodiscard]] inline bool CheckedAdd(uint64_t a, uint64_t b, uint64_t* sum) {
+  return !__builtin_add_overflow(a, b, sum);
+}
 [[nodiscard]] inline bool CheckedMul(uint64_t a, uint64_t b, uint64_t* product) {
   return !__builtin_mul_overflow(a, b, product);
 }
 
-constexpr uint64_t AlignUp(uint64_t value, uint64_t alignment) { return (value + alignment - 1) / alignment * alignment; }
+constexpr uint64_t AlignUp(uint64_t value, uint64_t alignment) {
+  return (value + alignment - 1) / alignment * alignment;
+}
 
 inline constexpr size_t kMaxVarintBytes = 10;
 
 class ByteWriter {
  public:
   template <typename T>
-    requires std::is_arithmetic_v<T> || std::is_enum_v<T>
-  void Fixed(T value) {
-    buffer_.append(reinterpret_cast<const char*>(&value), sizeof(T));
-  }
+  requires std::is_arithmetic_v<T> || std::is_enum_v<T>
+  void Fixed(T value) { buffer_.append(reinterpret_cast<const char*>(&value), sizeof(T)); }
   void Varint(uint64_t value);
   void Bytes(std::string_view bytes) { buffer_.append(bytes); }
   // A varint length, then the bytes.
@@ -81,7 +81,7 @@ class ByteReader {
   explicit ByteReader(absl::Span<const std::byte> data) : data_(AsChars(data)) {}
 
   template <typename T>
-    requires std::is_arithmetic_v<T>
+  requires std::is_arithmetic_v<T>
   [[nodiscard]] bool Fixed(T* value) {
     if (remaining() < sizeof(T)) return false;
     std::memcpy(value, data_.data() + position_, sizeof(T));

@@ -117,7 +117,7 @@ std::vector<Member> SplitObject(std::string_view object) {
 
 // What a name means: "a" and "\u0061" are the same.
 std::string PlainName(std::string_view quoted) {
-  if (quoted.find('\\') == std::string_view::npos) return std::string(quoted.substr(1, quoted.size() - 2));
+  if (quoted.find_first_of('\\') == std::string_view::npos) return std::string(quoted.substr(1, quoted.size() - 2));
   simdjson::dom::parser parser;
   std::string_view plain;
   const auto error = parser.parse(quoted.data(), quoted.size()).get_string().get(plain);

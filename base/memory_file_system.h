@@ -1,5 +1,5 @@
-// Files in memory with the semantics of POSIX: names point to inodes, so hard links, rename over a file and removal of an
-// open or mapped file behave as on disk. For tests, simulation, and collections that need not outlive the process.
+// Files in memory with the semantics of POSIX: names point to inodes, so hard links, rename over a file and removal of
+// an open or mapped file behave as on disk. For tests, simulation, and collections that need not outlive the process.
 #ifndef VARVE_BASE_MEMORY_FILE_SYSTEM_H_
 #define VARVE_BASE_MEMORY_FILE_SYSTEM_H_
 

@@ -73,7 +73,7 @@ class PosixFileSystem final : public FileSystem {
   }
 
   absl::StatusOr<FileInfo> Stat(const std::string& path) override {
-    struct stat info;
+    struct stat info {};
     if (::stat(path.c_str(), &info) != 0) return ErrnoStatus(errno, "stat", path, /*reading=*/true);
     if (S_ISDIR(info.st_mode)) return FileInfo{0, true};
     return FileInfo{static_cast<uint64_t>(info.st_size), false};

@@ -8,7 +8,7 @@
 
 namespace varve {
 
-// Thread-safe.
+// Thread-safe. Opens regular files only. Files are made with mode 0644 and directories with 0755, less the umask.
 std::unique_ptr<FileSystem> NewPosixFileSystem();
 
 }  // namespace varve

@@ -103,7 +103,7 @@ class PosixRandomAccessFile final : public RandomAccessFile {
   }
 
   absl::StatusOr<uint64_t> Size() const override {
-    struct stat info;
+    struct stat info {};
     if (::fstat(descriptor_.get(), &info) != 0) return ErrnoStatus(errno, "fstat", path_, /*reading=*/true);
     return static_cast<uint64_t>(info.st_size);
   }
@@ -175,7 +175,7 @@ absl::StatusOr<Descriptor> OpenDescriptor(const std::string& path, int flags) {
 absl::StatusOr<Descriptor> OpenRegular(const std::string& path, int flags, uint64_t* size) {
   // Without O_NONBLOCK opening a pipe would wait; for a regular file it means nothing.
   ASSIGN_OR_RETURN(Descriptor descriptor, OpenDescriptor(path, flags | O_NONBLOCK));
-  struct stat info;
+  struct stat info {};
   if (::fstat(descriptor.get(), &info) != 0) return ErrnoStatus(errno, "fstat", path, /*reading=*/true);
   if (S_ISDIR(info.st_mode)) return ErrnoStatus(EISDIR, "open", path);
   if (!S_ISREG(info.st_mode)) return Internal("open " + path + ": not a regular file");

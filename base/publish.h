@@ -19,7 +19,8 @@ absl::Status PublishTemporary(FileSystem* fs, WritableFile* file, const std::str
 
 // All steps for a file whose contents are at hand. Without `sync_directory` the caller must sync it before the file
 // counts.
-absl::Status PublishFile(FileSystem* fs, const std::string& path, std::string_view contents, bool sync_directory = true);
+absl::Status PublishFile(FileSystem* fs, const std::string& path, std::string_view contents,
+                         bool sync_directory = true);
 
 // The directory part of a path ("." if there is none).
 std::string DirectoryOf(const std::string& path);

@@ -56,7 +56,7 @@ uint64_t RowDeaths::KillerOf(uint32_t row) const {
 void RowDeaths::ForEach(const std::function<void(uint32_t row, uint64_t killer)>& visit) const {
   if (empty()) return;
   const Range* const newest = ranges_.load(std::memory_order_acquire);
-  std::array<uint64_t, kChunkRows> killers;
+  std::array<uint64_t, kChunkRows> killers{};
   for (size_t c = 0; c < chunks_.size(); ++c) {
     const auto base = static_cast<uint32_t>(c * kChunkRows);
     const uint32_t end = std::min<uint32_t>(kChunkRows, rows_ - base);

@@ -21,12 +21,14 @@ class RowDeaths {
   RowDeaths(const RowDeaths&) = delete;
   RowDeaths& operator=(const RowDeaths&) = delete;
 
-  // Records that `killer` killed `row`. A row dies once: a second death is ignored. Writer only.
+  // Records that `killer`, which is not 0, killed `row`. A row dies once: a second death is ignored. Killers come in
+  // ascending order. O(1) and the ranges. Writer only.
   void Kill(uint32_t row, uint64_t killer);
   // Records that `killer` killed every row of first .. last - 1 that has not died before. O(1). Writer only.
   void KillRange(uint32_t first, uint32_t last, uint64_t killer);
 
-  // The sequence that killed the row, or 0 if it lives.
+  // The sequence that killed the row, or 0 if it lives. O(1) and the ranges: there are few, one per namespace delete
+  // since the last publication.
   uint64_t KillerOf(uint32_t row) const;
   bool IsDead(uint32_t row, uint64_t visible) const {
     if (empty()) return false;
@@ -35,8 +37,8 @@ class RowDeaths {
   }
   bool empty() const { return !any_.load(std::memory_order_acquire); }
 
-  // Calls visit(row, killer) for each death, ascending by row. Safe beside the writer; deaths that it adds meanwhile may
-  // be missed.
+  // Calls visit(row, killer) for each death, ascending by row. Safe beside the writer; deaths that it adds meanwhile
+  // may be missed.
   void ForEach(const std::function<void(uint32_t row, uint64_t killer)>& visit) const;
   uint32_t rows() const { return rows_; }
 

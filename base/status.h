@@ -50,11 +50,12 @@ std::string Quoted(std::string_view bytes);
 
 }  // namespace varve
 
+// NOLINTBEGIN(bugprone-macro-parentheses): names and declarations cannot stand in parentheses.
 #define VARVE_CONCAT_INNER(a, b) a##b
 #define VARVE_CONCAT(a, b) VARVE_CONCAT_INNER(a, b)
 
-#define RETURN_IF_ERROR(expression)                              \
-  do {                                                           \
+#define RETURN_IF_ERROR(expression)                                                             \
+  do {                                                                                          \
     if (::absl::Status varve_status_ = (expression); !varve_status_.ok()) return varve_status_; \
   } while (false)
 
@@ -66,5 +67,6 @@ std::string Quoted(std::string_view bytes);
 // ASSIGN_OR_RETURN(auto x, MakeX());
 #define ASSIGN_OR_RETURN(left, expression) \
   ASSIGN_OR_RETURN_INNER(VARVE_CONCAT(varve_statusor_, __LINE__), left, expression)
+// NOLINTEND(bugprone-macro-parentheses)
 
 #endif  // VARVE_BASE_STATUS_H_

@@ -18,6 +18,7 @@ namespace varve {
 // Thread-safe. The destructor runs what was scheduled, then joins.
 class ThreadPool final : public Executor {
  public:
+  // `threads` below 1 count as 1. There may be fewer than asked for if the system has no more.
   explicit ThreadPool(int threads);
   ~ThreadPool() override;
   void Schedule(std::function<void()> task) override;
@@ -32,9 +33,10 @@ class ThreadPool final : public Executor {
   std::vector<std::thread> threads_;
 };
 
-// Calls body(worker, first, last) for pieces of 0 .. count - 1 of at most `grain`, on the calling thread (worker 0) and on
-// up to workers - 1 others, made for this call; returns when all are done. `body` must be thread-safe if workers > 1; no
-// two calls with the same worker number run at once. With one worker everything runs in order on the calling thread.
+// Calls body(worker, first, last) for pieces of 0 .. count - 1 of at most `grain`, on the calling thread (worker 0) and
+// on up to workers - 1 others, made for this call; returns when all are done. `body` must be thread-safe if workers >
+// 1; no two calls with the same worker number run at once. A grain of 0 counts as 1, and so do workers below 1. With
+// one worker everything runs in order on the calling thread.
 void ParallelFor(int workers, size_t count, size_t grain,
                  const std::function<void(int worker, size_t first, size_t last)>& body);
 

@@ -1,5 +1,5 @@
-// The k best of a stream of (distance, id), with the one tie rule of Varve: equal distances are ordered by id, and ids of
-// rows are in key order. NaN is farther than everything.
+// The k best of a stream of (distance, id), with the one tie rule of Varve: equal distances are ordered by id, and ids
+// of rows are in key order. NaN is farther than everything.
 //
 // Thread-compatible.
 #ifndef VARVE_BASE_TOP_K_H_

@@ -38,8 +38,8 @@ class WritableFile {
   // Writes all of `data` at `offset`, which must not be above Size(): over the bytes that are there, and on behind them
   // where `data` reaches further.
   virtual WriteResult WriteAt(uint64_t offset, std::string_view data) = 0;
-  // Reserves space up to `length` bytes without changing what was written; the reserved range reads as zeros. May be
-  // refused (Unimplemented, ResourceExhausted) without harm.
+  // Reserves space up to `length` bytes. Neither the file's length nor what was written changes, so that after a crash
+  // nothing reads the reserved range. May be refused (Unimplemented, ResourceExhausted) without harm.
   virtual absl::Status Preallocate(uint64_t length) = 0;
   // Cuts the file to `length` bytes, which must not be above Size().
   virtual absl::Status Truncate(uint64_t length) = 0;
@@ -91,7 +91,7 @@ class FileSystem {
   // The operating system's. Never destroyed.
   static FileSystem* Default();
 
-  // Makes a new, empty file, replacing any that is there.
+  // Makes a new, empty file. One that has the name loses it, but keeps its bytes for its other links and mappings.
   virtual absl::StatusOr<std::unique_ptr<WritableFile>> CreateFile(const std::string& path) = 0;
   // Opens a file that exists; Size() begins at its length.
   virtual absl::StatusOr<std::unique_ptr<WritableFile>> OpenForAppend(const std::string& path) = 0;
@@ -113,7 +113,7 @@ class FileSystem {
   // Takes the exclusive lock of `path`, making the file if needed, and writes `note` into it. Never waits.
   // Errors: FailedPrecondition if another holder lives, in this process or another; the message has its note.
   virtual absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path, std::string_view note) = 0;
-  // True if some process (this one included) holds the lock of `path`.
+  // True if some process (this one included) holds the lock of `path`; false also if there is no such file.
   virtual absl::StatusOr<bool> IsLocked(const std::string& path) = 0;
 };
 
