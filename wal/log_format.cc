@@ -48,8 +48,10 @@ Crc32c ComputeHeaderCrc(Crc32c seed, uint64_t offset, const char* header) {
 
 }  // namespace
 
+bool IsValidLogHeader(const LogHeader& header) { return WhyNoHeader(header) == nullptr; }
+
 std::string EncodeLogHeader(const LogHeader& header) {
-  VARVE_CHECK(WhyNoHeader(header) == nullptr);
+  VARVE_CHECK(IsValidLogHeader(header));
   ByteWriter writer;
   writer.Bytes(kLogMagic);
   writer.Fixed(kFormatVersion);

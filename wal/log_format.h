@@ -67,7 +67,11 @@ struct LogHeader {
   LogEnd previous;
 };
 
-// Requires: number and first_sequence above 0, pad_to 8 or 4096, and a predecessor that DecodeLogHeader would accept.
+// True if a log may have this header: number and first_sequence above 0, pad_to 8 or 4096, and a predecessor of a lower
+// number and lower sequences, or none.
+bool IsValidLogHeader(const LogHeader& header);
+
+// Requires: IsValidLogHeader(header).
 std::string EncodeLogHeader(const LogHeader& header);  // kLogHeaderBytes
 // Errors: DataLoss naming `file`; Unimplemented for a newer version.
 absl::StatusOr<LogHeader> DecodeLogHeader(std::string_view bytes, std::string_view file);

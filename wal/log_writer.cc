@@ -220,6 +220,8 @@ absl::StatusOr<LogEnd> FileLogWriter::Finish() {
 
 absl::StatusOr<std::unique_ptr<LogWriter>> LogWriter::Create(FileSystem* fs, const std::string& path,
                                                              const LogHeader& header, const LogWriterOptions& options) {
+  // Its numbers come from files, at last.
+  if (!IsValidLogHeader(header)) return Internal(path + ": a log cannot have the header asked for");
   std::string contents = EncodeLogHeader(header);
   const Crc32c header_crc = StoredLogHeaderCrc(contents);
   contents.resize(kLogInitialBytes);

@@ -39,9 +39,9 @@ struct LogWriterOptions {
 
 class LogWriter {
  public:
-  // Publishes a new, empty log (tmp, header, fsync, rename, directory fsync). Requires what EncodeLogHeader does.
-  // Errors: those of the file system. Some leave the new file in place; a log of another number may then be made in its
-  // stead, naming the same predecessor.
+  // Publishes a new, empty log (tmp, header, fsync, rename, directory fsync).
+  // Errors: Internal for a header that no log may have; those of the file system. Some of these leave the new file in
+  // place: a log of another number, naming the same predecessor, may then be made in its stead.
   static absl::StatusOr<std::unique_ptr<LogWriter>> Create(FileSystem* fs, const std::string& path,
                                                            const LogHeader& header,
                                                            const LogWriterOptions& options = {});

@@ -351,6 +351,26 @@ TEST(LogWriter, FinishCutsTheFileToItsUsedLengthAndMayBeAskedTwice) {
   EXPECT_OK(writer->Sync());
 }
 
+TEST(LogWriter, CreateRefusesAHeaderThatNoLogMayHave) {
+  const std::unique_ptr<FileSystem> fs = NewMemoryFileSystem();
+  const LogEnd previous = {7, 128, Crc32c{}, 5};
+  for (const LogHeader& header : {HeaderOf(0), HeaderOf(8, 0), HeaderOf(7, 6, previous), HeaderOf(8, 5, previous)}) {
+    EXPECT_THAT(LogWriter::Create(fs.get(), LogPath(7), header), StatusIs(absl::StatusCode::kInternal, _));
+  }
+  EXPECT_THAT(fs->List("/").value(), ElementsAre());
+}
+
+TEST(LogWriter, RunsOutOfSequencesBeforeItWrites) {
+  const std::unique_ptr<FileSystem> fs = NewMemoryFileSystem();
+  const std::unique_ptr<LogWriter> writer = NewLog(fs.get(), HeaderOf(7, kMaxSequence - 2));
+  ASSERT_OK(writer->Append(EntriesOf({{"a"}})));
+  EXPECT_THAT(writer->Append(EntriesOf({{"b", "c"}})), StatusIs(absl::StatusCode::kResourceExhausted, _));
+  ASSERT_OK(writer->Append(EntriesOf({{"d"}})));
+  EXPECT_THAT(writer->Append(EntriesOf({{"e"}})), StatusIs(absl::StatusCode::kResourceExhausted, _));
+  EXPECT_OK(writer->poisoned());
+  EXPECT_EQ(ReadRecords(fs.get(), LogPath(7)).size(), 2u);
+}
+
 TEST(LogWriter, CreateReportsWhatFails) {
   const auto fail = [] { return Internal("disk is gone"); };
   HookedFileSystem fs;
