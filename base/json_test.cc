@@ -26,9 +26,8 @@ TEST(CompactJsonObject, RemovesSpaceBetweenTokensOnly) {
 }
 
 TEST(CompactJsonObject, KeepsTheSpellingOfNumbersAndStrings) {
-  const std::string text =
-      R"({"n":[1.0,1e2,-0,0.10,1E+2,18446744073709551615,-9223372036854775808],)"
-      R"("s":"\u0041\/\n\\","t":[true,false,null]})";
+  const std::string text = R"({"n":[1.0,1e2,-0,0.10,1E+2,18446744073709551615,-9223372036854775808],)"
+                           R"("s":"\u0041\/\n\\","t":[true,false,null]})";
   EXPECT_EQ(CompactJsonObject(text).value(), text);
 }
 
