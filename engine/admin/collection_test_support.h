@@ -15,7 +15,7 @@ namespace varve::testing {
 
 // Segment 1 (keys a to e, of which b is dead in bitmap 2) and segment 3 (keys b and f); logs 4 and 5 of three deletes
 // each, 5 closed; checkpoints 6 and 7, the second embedding the manifest in force.
-class CollectionTest : public ::testing::Test {
+class StoredCollectionTest : public ::testing::Test {
  protected:
   void SetUp() override {
     MakeDirectories(fs(), "/c");

@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using testing::StatusIs;
 
-class DumpTest : public testing::CollectionTest {
+class DumpTest : public testing::StoredCollectionTest {
  protected:
   // The document, which must be JSON of this kind and keep the secret.
   std::string Dump(const std::string& name, const std::string& kind) {

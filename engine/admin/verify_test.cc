@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::StatusIs;
 
-class VerifyTest : public testing::CollectionTest {
+class VerifyTest : public testing::StoredCollectionTest {
  protected:
   VerifyReport Verify(const std::string& path = "/c") {
     VerifyOptions options;

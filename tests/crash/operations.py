@@ -1,0 +1,162 @@
+"""Random operations for `varve write`, and the model of what a collection holds after them."""
+
+import base64
+import json
+
+# Vectors have whole components in this range, so that sums of products are exact in a float and distances can be
+# compared for equality.
+LARGEST_COMPONENT = 8
+NAMESPACES = (b"", b"n", b"\xff\x00")
+SPECIAL_KEYS = (b"a\"b", b"x\ny", "\u043a\u043b\u044e\u0447".encode(), b"\xff\x00\x01", b" ", b"-x")
+
+
+def bytes_member(name, value):
+    """A key or namespace as JSON lines have it: as text, or in base64 if it is none."""
+    try:
+        return {name: value.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {name + "_base64": base64.b64encode(value).decode()}
+
+
+def member_bytes(record, name):
+    """The reverse."""
+    if name + "_base64" in record:
+        return base64.b64decode(record[name + "_base64"])
+    return record.get(name, "").encode("utf-8")
+
+
+class Operation:
+    """One line of input: how it is written, how it is acknowledged, and what it does to the model."""
+
+    def __init__(self, kind, ns=b"", key=b"", vector=None, metadata=None, patch=None):
+        self.kind, self.ns, self.key = kind, ns, key
+        self.vector, self.metadata, self.patch = vector, metadata, patch
+
+    @property
+    def stands_alone(self):
+        """Whether it ends the batch before it and is none of the next."""
+        return self.kind in ("flush", "checkpoint", "delete_namespace")
+
+    @property
+    def publishes(self):
+        return self.kind in ("flush", "checkpoint")
+
+    def line(self):
+        members = {"op": self.kind}
+        if self.kind == "delete_namespace":
+            members.update(bytes_member("namespace", self.ns))
+        elif not self.publishes:
+            members.update(bytes_member("key", self.key))
+            if self.ns:
+                members.update(bytes_member("namespace", self.ns))
+        for name, value in (("vector", self.vector), ("metadata", self.metadata), ("patch", self.patch)):
+            if value is not None:
+                members[name] = value
+        return json.dumps(members) + "\n"
+
+    def ack(self):
+        if self.stands_alone:
+            return "ack"
+        text = next(iter(bytes_member("key", self.key).values()))
+        return "ack " + (json.dumps(text) if any(ord(c) < 32 or ord(c) == 127 for c in text) else text)
+
+    def apply(self, model):
+        """Changes the model: (namespace, key) -> (vector, metadata or None)."""
+        place = (self.ns, self.key)
+        if self.kind in ("put", "insert"):
+            model[place] = (tuple(map(float, self.vector)), self.metadata)
+        elif self.kind == "update":
+            vector, metadata = model[place]
+            if self.vector is not None:
+                vector = tuple(map(float, self.vector))
+            if self.metadata is not None:
+                metadata = self.metadata
+            elif self.patch is not None:
+                metadata = {**(metadata or {}), **self.patch}
+            model[place] = (vector, metadata)
+        elif self.kind == "delete":
+            model.pop(place, None)
+        elif self.kind == "delete_namespace":
+            for old in [old for old in model if old[0] == self.ns]:
+                del model[old]
+
+
+class Generator:
+    """Makes operations that succeed: inserts of absent keys, updates of present ones."""
+
+    def __init__(self, random, dimension, keys, publish_chance):
+        self.random, self.dimension, self.publish_chance = random, dimension, publish_chance
+        self.keys = [b"k%d" % i for i in range(keys)] + list(SPECIAL_KEYS)
+
+    def vector(self):
+        return [self.random.randint(-LARGEST_COMPONENT, LARGEST_COMPONENT) for _ in range(self.dimension)]
+
+    def metadata(self):
+        if self.random.random() < 0.3:
+            return None
+        return {"n": self.random.randint(0, 1000), "s": "x" * self.random.choice((0, 1, 30, 300))}
+
+    def operations(self, model, count):
+        """`count` operations, from the model's state on. Does not change the model."""
+        state = dict(model)
+        made = []
+        for _ in range(count):
+            operation = self.one(state)
+            operation.apply(state)
+            made.append(operation)
+        return made
+
+    def one(self, state):
+        random = self.random
+        if random.random() < self.publish_chance:
+            return Operation(random.choice(("flush", "flush", "checkpoint")))
+        if random.random() < 0.004:
+            return Operation("delete_namespace", ns=random.choice(NAMESPACES))
+        place = (random.choices(NAMESPACES, (6, 2, 1))[0], random.choice(self.keys))
+        present = place in state
+        kind = random.choices(("put", "add", "delete"), (5, 4, 2))[0]
+        if kind == "delete":
+            return Operation("delete", *place)
+        if kind == "put" or not present:
+            return Operation("put" if kind == "put" else "insert", *place, self.vector(), self.metadata())
+        what = random.choice(("vector", "metadata", "patch", "both"))
+        return Operation(
+            "update",
+            *place,
+            vector=self.vector() if what in ("vector", "both") else None,
+            metadata={"m": random.randint(0, 9)} if what in ("metadata", "both") else None,
+            patch={"p": random.randint(0, 9)} if what == "patch" else None,
+        )
+
+
+def batches(operations, size):
+    """The operations as `varve write --batch SIZE` groups them: each list is applied whole or not at all."""
+    grouped, current = [], []
+    for operation in operations:
+        if operation.stands_alone:
+            if current:
+                grouped.append(current)
+            grouped.append([operation])
+            current = []
+            continue
+        current.append(operation)
+        if len(current) == size:
+            grouped.append(current)
+            current = []
+    if current:
+        grouped.append(current)
+    return grouped
+
+
+def distance(metric, a, b):
+    if metric == "l2":
+        return float(sum((x - y) ** 2 for x, y in zip(a, b)))
+    if metric == "l1":
+        return float(sum(abs(x - y) for x, y in zip(a, b)))
+    return -float(sum(x * y for x, y in zip(a, b)))
+
+
+def nearest(model, metric, query, k, ns=None):
+    """The exact answer: [(namespace, key, distance)], nearest first, ties by namespace and key."""
+    found = [(distance(metric, query, vector), *place) for place, (vector, _) in model.items() if ns in (None, place[0])]
+    return [(*place, d) for d, *place in sorted(found)[:k]]
