@@ -38,7 +38,7 @@ void AddCommonOptions(CLI::App* app, CommonOptions* common) {
   AddEnum(app, "--verify-checksums", &common->verify_checksums, &ParseVerifyChecksums,
           "When blocks of mapped files are checked: touch (default), open or never")
       ->type_name("WHEN");
-  app->add_option("--seed", common->seed, "Seed of index builds")->type_name("N");
+  AddCount(app, "--seed", &common->seed, "Seed of index builds");
 }
 
 Options ToOptions(const CommonOptions& common) {

@@ -35,6 +35,12 @@ CLI::Option* AddParams(CLI::App* app, ParamMap* params);
 // --sync MODE.
 void AddSync(CLI::App* app, std::optional<SyncMode>* sync);
 
+// An option that takes a whole number of at least 0. (CLI11 by itself reads "-1" as the largest number.)
+template <typename T>
+CLI::Option* AddCount(CLI::App* app, const std::string& name, T* target, const std::string& description) {
+  return app->add_option(name, *target, description)->check(CLI::NonNegativeNumber)->type_name("N");
+}
+
 // An option whose value is one of the names that `parse` knows; any other is wrong usage.
 template <typename T>
 CLI::Option* AddEnum(CLI::App* app, const std::string& name, T* target, std::optional<T> (*parse)(std::string_view),

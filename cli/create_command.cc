@@ -89,8 +89,7 @@ Command AddCreateCommand(CLI::App* root) {
                             ->type_name("FILE");
   // Exactly one of --schema and --dim; what else describes the one field goes with --dim.
   CLI::Option* dim =
-      app->add_option("--dim", arguments->dimension, "Dimension of the one field \"vector\"; bits for bits")
-          ->type_name("N")
+      AddCount(app, "--dim", &arguments->dimension, "Dimension of the one field \"vector\"; bits for bits")
           ->excludes(schema);
   app->callback([schema, dim] {
     if (schema->count() + dim->count() == 0) throw CLI::RequiredError("--dim or --schema");

@@ -144,7 +144,7 @@ Command AddGroundTruthCommand(CLI::App* root) {
   app->footer("Example: varve ground-truth base.fbin --queries query.fbin --k 100 --metric l2 --output gt100.ivecs");
   app->add_option("SOURCE", arguments->source, "A collection's directory, or a matrix file")->required();
   app->add_option("--queries", arguments->queries, "A query per row of a matrix file")->required()->type_name("FILE");
-  app->add_option("--k", arguments->k, "Neighbours of each query (default 100)")->type_name("K");
+  AddCount(app, "--k", &arguments->k, "Neighbours of each query (default 100)");
   GroundTruthArguments* target = arguments.get();
   app->add_option("--metric", CLI::callback_t([target](const CLI::results_t& values) {
                     target->metric = ParseMetric(values.back());

@@ -197,11 +197,9 @@ Command AddImportCommand(CLI::App* root) {
       ->check(CLI::IsMember({"fvecs", "bvecs", "ivecs", "fbin", "u8bin", "i8bin", "npy", "csr", "jsonl"}));
   app->add_option("--field", arguments->field, "The dense field to fill (default: the first)")->type_name("F");
   app->add_option("--key-prefix", arguments->key_prefix, "Put before each row's number")->type_name("P");
-  app->add_option("--start", arguments->start, "The first row to load (default 0)")->type_name("N");
-  app->add_option("--count", arguments->count, "At most so many rows (default: all)")->type_name("N");
-  app->add_option("--batch", arguments->batch, "Rows per batch, at most (default 1000)")
-      ->check(CLI::PositiveNumber)
-      ->type_name("N");
+  AddCount(app, "--start", &arguments->start, "The first row to load (default 0)");
+  AddCount(app, "--count", &arguments->count, "At most so many rows (default: all)");
+  AddCount(app, "--batch", &arguments->batch, "Rows per batch, at most (default 1000)")->check(CLI::PositiveNumber);
   AddEnum(app, "--mode", &arguments->mode, &ParseMode, "put (default), insert (new keys only) or update (old ones)");
   AddSync(app, &arguments->sync);
   AddCommonOptions(app, &arguments->common);

@@ -6,11 +6,14 @@
 #include <cstdio>
 
 #include "base/status.h"
+#include "cli/json_writer.h"
 
 namespace varve::cli {
 namespace {
 
-bool IsNumber(const std::string& cell) { return !cell.empty() && cell.front() >= '0' && cell.front() <= '9'; }
+bool IsNumber(const std::string& cell) {
+  return !cell.empty() && cell.find_first_not_of("0123456789.,-+e") == std::string::npos;
+}
 
 }  // namespace
 
@@ -28,8 +31,13 @@ absl::Status FlushOutput() {
 void PrintError(const absl::Status& status) {
   std::string line = "varve: " + absl::StatusCodeToString(status.code()) + ": ";
   line.append(status.message().data(), status.message().size());
-  std::replace_if(
-      line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  for (char& c : line) {
+    if (c == '\n' || c == '\r') c = ' ';
+  }
+  if (!IsUtf8(line)) {
+    std::replace_if(
+        line.begin(), line.end(), [](char c) { return (c & 0x80) != 0; }, '?');
+  }
   line += '\n';
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
@@ -60,15 +68,21 @@ std::string HumanBytes(uint64_t bytes) {
 
 void Table::Print() const {
   std::vector<size_t> widths;
-  for (const auto& row : rows_) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  std::vector<bool> numeric;
+  for (size_t row = 0; row < rows_.size(); ++row) {
+    widths.resize(std::max(widths.size(), rows_[row].size()));
+    numeric.resize(widths.size(), true);
+    for (size_t i = 0; i < rows_[row].size(); ++i) {
+      const std::string& cell = rows_[row][i];
+      widths[i] = std::max(widths[i], cell.size());
+      if (!(has_header_ && row == 0) && !IsNumber(cell)) numeric[i] = false;
+    }
   }
   for (const auto& row : rows_) {
     std::string line;
     for (size_t i = 0; i < row.size(); ++i) {
       const std::string padding(widths[i] - row[i].size(), ' ');
-      line += IsNumber(row[i]) ? padding + row[i] : row[i] + padding;
+      line += numeric[i] ? padding + row[i] : row[i] + padding;
       line += "  ";
     }
     line.erase(line.find_last_not_of(' ') + 1);

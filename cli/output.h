@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -18,7 +19,7 @@ void PrintLine(std::string_view line);
 // disk.
 absl::Status FlushOutput();
 
-// "varve: STATUS: message" on stderr, on one line whatever the message holds.
+// "varve: STATUS: message" on stderr, on one line of UTF-8 whatever the message holds.
 void PrintError(const absl::Status& status);
 
 // 1234567 as "1,234,567".
@@ -28,17 +29,18 @@ std::string Fixed(double number, int digits);
 // "12.3 MiB"
 std::string HumanBytes(uint64_t bytes);
 
-// Rows of text in columns as wide as their widest cell; numbers (cells that begin with a digit) to the right.
+// Rows of text in columns as wide as their widest cell; columns of nothing but numbers to the right.
 // Thread-compatible.
 class Table {
  public:
-  explicit Table(std::vector<std::string> header) { AddRow(std::move(header)); }
+  explicit Table(std::vector<std::string> header) : has_header_(true) { AddRow(std::move(header)); }
   Table() = default;
 
   void AddRow(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
   void Print() const;
 
  private:
+  bool has_header_ = false;
   std::vector<std::vector<std::string>> rows_;
 };
 

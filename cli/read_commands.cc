@@ -123,9 +123,7 @@ Command AddScanCommand(CLI::App* root) {
   AddNamespace(app, &arguments->ns, "Only records of this namespace");
   app->add_option("--prefix", arguments->request.prefix, "Only keys that begin so")->type_name("P");
   app->add_option("--from", arguments->request.from, "The first key, inclusive")->type_name("K");
-  app->add_option("--limit", arguments->request.limit, "At most so many records")
-      ->check(CLI::PositiveNumber)
-      ->type_name("N");
+  AddCount(app, "--limit", &arguments->request.limit, "At most so many records")->check(CLI::PositiveNumber);
   app->add_flag("--keys-only", arguments->request.keys_only, "Only what names the records");
   AddCommonOptions(app, &arguments->common);
   return {app, [arguments] { return RunScan(*arguments); }};

@@ -111,7 +111,7 @@ void AddInput(CLI::App* app, SearchArguments* arguments) {
   });
   app->add_option("--format", arguments->format, "Format of the file (default: by its name)")
       ->check(CLI::IsMember({"fvecs", "bvecs", "ivecs", "fbin", "u8bin", "i8bin", "npy", "csr", "jsonl"}));
-  app->add_option("--limit", arguments->limit, "At most so many queries of the file")->type_name("N");
+  AddCount(app, "--limit", &arguments->limit, "At most so many queries of the file");
 }
 
 }  // namespace
@@ -125,7 +125,7 @@ Command AddSearchCommand(CLI::App* root) {
       "Example: varve search things --queries query.fbin --k 10 --param ef=64 --ground-truth gt100.ivecs");
   AddDirectory(app, &arguments->directory);
   AddInput(app, arguments.get());
-  app->add_option("--k", defaults.k, "How many records to find (default 10)")->type_name("K");
+  AddCount(app, "--k", &defaults.k, "How many records to find (default 10)");
   app->add_option("--field", defaults.field, "The dense field to search (default: the first)")->type_name("F");
   app->add_option("--filter", arguments->filter, "Only records that match (not built in this version)")
       ->type_name("EXPR");

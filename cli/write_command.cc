@@ -164,9 +164,7 @@ Command AddWriteCommand(CLI::App* root) {
       "Example: echo '{\"op\":\"put\",\"key\":\"a\",\"vector\":[1,2,3]}' | varve write things --acks");
   AddDirectory(app, &arguments->directory);
   app->add_flag("--acks", arguments->acks, "Print a line for each operation, once its batch is acknowledged");
-  app->add_option("--batch", arguments->batch, "Lines per batch (default 1)")
-      ->check(CLI::PositiveNumber)
-      ->type_name("N");
+  AddCount(app, "--batch", &arguments->batch, "Lines per batch (default 1)")->check(CLI::PositiveNumber);
   AddSync(app, &arguments->sync);
   AddCommonOptions(app, &arguments->common);
   return {app, [arguments] { return RunWrite(*arguments); }};
