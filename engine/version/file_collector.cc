@@ -56,8 +56,8 @@ void RemoveGarbage(FileSystem* fs, const std::string& directory, const Collectio
     if (entry.kind == FileKind::kCheckpoint) checkpoints.push_back(entry.id);
   }
   std::sort(checkpoints.rbegin(), checkpoints.rend());
-  checkpoints.resize(std::min<size_t>(checkpoints.size(), 2));
-  named.insert(checkpoints.begin(), checkpoints.end());
+  constexpr size_t kKeptCheckpoints = 2;
+  for (size_t i = 0; i < std::min(checkpoints.size(), kKeptCheckpoints); ++i) named.insert(checkpoints[i]);
 
   std::stable_sort(entries->begin(), entries->end(), [](const DirectoryEntry& a, const DirectoryEntry& b) {
     return RemovalOrder(a.kind) < RemovalOrder(b.kind);
