@@ -44,8 +44,8 @@ std::vector<std::byte> MakeVectors(ElementType element, size_t dim, size_t count
       std::memcpy(&bytes[i], &value, sizeof(value));
     }
   } else {
-    // Bytes up to 0x3F are finite numbers in every other element type.
-    for (std::byte& byte : bytes) byte = static_cast<std::byte>(random.Next() & 0x3F);
+    // 0x38 .. 0x3B in every byte: ordinary numbers in every other element type, none of them denormal.
+    for (std::byte& byte : bytes) byte = static_cast<std::byte>(0x38 | (random.Next() & 3));
   }
   return bytes;
 }

@@ -2,7 +2,8 @@
 #include <bit>
 #include <cstring>
 
-// clang-format off: the order matters
+// The order matters.
+// clang-format off
 #include "simd/distance_kernels.h"
 #include "simd/highway_config.h"
 
@@ -65,9 +66,7 @@ struct HammingKernel : BitRows {
     return hn::BitCast(BitsWordTag(), hn::LoadU(BitsByteTag(), from));
   }
   static HWY_INLINE BitsVector LoadPart(const uint8_t* from, size_t count) {
-    HWY_ALIGN uint8_t lanes[hn::MaxLanes(BitsByteTag())] = {};
-    std::memcpy(lanes, from, count);
-    return hn::BitCast(BitsWordTag(), hn::Load(BitsByteTag(), lanes));
+    return hn::BitCast(BitsWordTag(), LoadFirst(BitsByteTag(), from, count));
   }
   static HWY_INLINE Sum Zero() { return hn::Zero(BitsWordTag()); }
   static HWY_INLINE Sum Add(Sum sum, BitsVector a, BitsVector b) {

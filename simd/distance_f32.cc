@@ -1,5 +1,6 @@
 // Distances of f32 vectors.
-// clang-format off: the order matters
+// The order matters.
+// clang-format off
 #include "simd/distance_kernels.h"
 #include "simd/highway_config.h"
 

@@ -1,5 +1,6 @@
 // Distances of f16 and bf16 vectors: each element becomes an f32 as it is loaded, which is exact.
-// clang-format off: the order matters
+// The order matters.
+// clang-format off
 #include "simd/distance_kernels.h"
 #include "simd/highway_config.h"
 

@@ -3,9 +3,8 @@
 // A 32-bit lane of a sum takes at most dim / 4 terms (four lanes in the shortest vector, and kStreams sums), each at
 // most 255 * 255, hence stays below 2^31 for every dimension up to kMaxDimension. Only the total may not, so that long
 // vectors are totalled in 64 bits.
-#include <cstring>
-
-// clang-format off: the order matters
+// The order matters.
+// clang-format off
 #include "simd/distance_kernels.h"
 #include "simd/highway_config.h"
 
@@ -90,13 +89,7 @@ HWY_INLINE U8Vector LoadBytes(const uint8_t* from) {
 
 template <bool kFlip>
 HWY_INLINE U8Vector LoadFirstBytes(const uint8_t* from, size_t count) {
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
-  const U8Vector bytes = hn::MaskedLoad(hn::FirstN(U8Tag(), count), U8Tag(), from);
-#else
-  HWY_ALIGN uint8_t lanes[hn::MaxLanes(U8Tag())] = {};
-  std::memcpy(lanes, from, count);
-  const U8Vector bytes = hn::Load(U8Tag(), lanes);
-#endif
+  const U8Vector bytes = LoadFirst(U8Tag(), from, count);
   return kFlip ? hn::Xor(bytes, hn::Set(U8Tag(), 0x80)) : bytes;
 }
 

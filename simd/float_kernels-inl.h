@@ -2,7 +2,6 @@
 // per instruction set. A family defines an Element class: Stored, Load(d, p) and LoadPart(d, p, count), which give f32
 // lanes.
 #include <cstddef>
-#include <cstring>
 
 #include "hwy/highway.h"
 #include "simd/row_tile-inl.h"
@@ -22,20 +21,6 @@ using F32Tag = hn::ScalableTag<float>;
 using F32Vector = hn::Vec<F32Tag>;
 using F64Tag = hn::ScalableTag<double>;
 using F64Vector = hn::Vec<F64Tag>;
-
-// The first `count` < Lanes(d) elements at `from`, then zeros. Reads nothing beyond them.
-template <class D>
-HWY_INLINE hn::Vec<D> LoadFirst(D d, const hn::TFromD<D>* from, size_t count) {
-  using T = hn::TFromD<D>;
-  if constexpr (sizeof(T) == 4 && HWY_TARGET != HWY_EMU128 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_NEON &&
-                HWY_TARGET != HWY_SSE4) {
-    return hn::MaskedLoad(hn::FirstN(d, count), d, from);  // touches only lanes of the mask, from AVX2 on
-  } else {
-    HWY_ALIGN T lanes[hn::MaxLanes(D())] = {};
-    std::memcpy(lanes, from, count * sizeof(T));
-    return hn::Load(d, lanes);
-  }
-}
 
 // What the metrics have in common; Op adds one step to a sum and turns the total into the distance.
 template <class Element, class Op>

@@ -12,6 +12,8 @@
 // Each pair keeps kStreams sums, element i going to sum (i / kStep) % kStreams whatever the tile's shape: pair, batch
 // and matrix functions give the same bits, and four chains of additions hide the latency of one.
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
@@ -38,6 +40,21 @@ inline constexpr size_t kCacheLineBytes = 64;
 // The baseline target is plain C++ (which of Highway's two depends on the compiler): integer families give it kernels
 // of their own, since Highway's have one lane only and few conversions.
 inline constexpr bool kBaseline = HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128;
+
+// The first `count` < Lanes(d) elements at `from`, then zeros. Reads nothing beyond them.
+template <class D>
+HWY_INLINE hn::Vec<D> LoadFirst(D d, const hn::TFromD<D>* from, size_t count) {
+  using T = hn::TFromD<D>;
+  // Masked loads touch only lanes of the mask: of four bytes on AVX2, of any size on AVX-512.
+  constexpr bool kAvx512 = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL;
+  if constexpr (kAvx512 || (HWY_TARGET == HWY_AVX2 && sizeof(T) == 4)) {
+    return hn::MaskedLoad(hn::FirstN(d, count), d, from);
+  } else {
+    HWY_ALIGN T lanes[hn::MaxLanes(D())] = {};
+    std::memcpy(lanes, from, count * sizeof(T));
+    return hn::Load(d, lanes);
+  }
+}
 
 // Adds `count` elements (a whole step if kWhole) at `offset` of each query and vector to sums number kStream.
 template <class Kernel, size_t kQueries, size_t kVectors, bool kWhole>

@@ -2,7 +2,8 @@
 
 #include "base/check.h"
 #include "simd/distance.h"
-// clang-format off: the order matters
+// The order matters.
+// clang-format off
 #include "simd/highway_config.h"
 #include "hwy/highway.h"
 // clang-format on
