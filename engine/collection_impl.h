@@ -97,7 +97,9 @@ class ReadOnlyCollection final : public CollectionImpl {
 
   const ReadOnlyOptions options_;
   absl::Mutex refresh_mutex_;
-  uint64_t generation_ ABSL_GUARDED_BY(refresh_mutex_) = 0;
+  // What the newest view was made of.
+  pb::Manifest manifest_ ABSL_GUARDED_BY(refresh_mutex_);
+  LogEnd newest_log_ ABSL_GUARDED_BY(refresh_mutex_);
 };
 
 }  // namespace varve

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "base/publish.h"
@@ -70,7 +72,8 @@ absl::StatusOr<std::unique_ptr<Collection>> ReadOnlyCollection::Open(const std::
 ReadOnlyCollection::ReadOnlyCollection(RecoveredCollection recovered, const ReadOnlyOptions& options)
     : CollectionImpl(std::move(recovered.state)), options_(options) {
   absl::MutexLock lock(&refresh_mutex_);
-  generation_ = recovered.manifest.generation();
+  manifest_ = recovered.manifest;
+  newest_log_ = recovered.loaded.replay.newest.value_or(LogEnd{});
 }
 
 absl::Status ReadOnlyCollection::Refresh() {
@@ -78,19 +81,20 @@ absl::Status ReadOnlyCollection::Refresh() {
   absl::MutexLock lock(&refresh_mutex_);
   RecoverySettings settings = SettingsOf(options_);
   LoadedView loaded;
-  uint64_t generation = 0;
+  pb::Manifest fresh;
   RETURN_IF_ERROR(TryBesideWriter(state_->fs, state_->directory, [&](bool writer_is_live) -> absl::Status {
     settings.writer_is_live = writer_is_live;
     ASSIGN_OR_RETURN(const LoadedManifest manifest, LoadManifest(state_->fs, state_->directory));
     if (manifest.manifest.collection_uuid() != state_->uuid.ToHex()) {
       return FailedPrecondition(state_->directory + ": is another collection now; open it anew");
     }
-    generation = manifest.manifest.generation();
+    fresh = manifest.manifest;
     ASSIGN_OR_RETURN(loaded, LoadView(*state_, manifest.manifest, settings, state_->views->current()));
     return absl::OkStatus();
   }));
-  if (generation < generation_) return absl::OkStatus();  // never backwards
-  generation_ = generation;
+  if (fresh.generation() < manifest_.generation()) return absl::OkStatus();  // never backwards
+  manifest_ = std::move(fresh);
+  newest_log_ = loaded.replay.newest.value_or(LogEnd{});
   // A reader that has the old view and the new sequence sees the old state whole; the other way round it would not.
   state_->visible.store(std::max(state_->visible.load(), loaded.visible));
   state_->views->Install(std::move(loaded.view));
@@ -100,7 +104,12 @@ absl::Status ReadOnlyCollection::Refresh() {
 CollectionStats ReadOnlyCollection::Stats() {
   CollectionStats stats = CollectionImpl::Stats();
   absl::MutexLock lock(&refresh_mutex_);
-  stats.generation = generation_;
+  stats.generation = manifest_.generation();
+  stats.checkpoint_id = manifest_.checkpoint_id();
+  stats.durable_sequence = std::max(manifest_.durable_sequence(), manifest_.wal_sequence());
+  stats.log_number = newest_log_.number;
+  stats.log_bytes = newest_log_.length;
+  stats.disk_bytes += stats.log_bytes;
   return stats;
 }
 

@@ -189,7 +189,9 @@ absl::Status WritePath::MakeRoom(size_t bytes, size_t rows) {
     stall_micros_.fetch_add(static_cast<uint64_t>(state_->clock.MonotonicMicros() - start), std::memory_order_relaxed);
     if (!flush.ok()) return Annotate(flush, "memtables are full and cannot be flushed");
   }
-  return FreezeMemtable();
+  RETURN_IF_ERROR(FreezeMemtable());
+  hooks_.request_flush();
+  return absl::OkStatus();
 }
 
 absl::Status WritePath::FreezeMemtable() {
@@ -208,7 +210,6 @@ absl::Status WritePath::FreezeMemtable() {
     durability_.idle_entry_due = false;
   }
   state_->views->Install(std::move(view));
-  hooks_.request_flush();
   return absl::OkStatus();
 }
 

@@ -22,8 +22,8 @@ namespace varve {
 
 class WritePath {
  public:
-  // `request_flush` is called, in the exclusion of the queue, when a memtable was frozen; `flush_status` gives the failure
-  // of the last flush, if it failed.
+  // `request_flush` is called, in the exclusion of the queue, when a memtable was frozen because it was full;
+  // `flush_status` gives the failure of the last flush, if it failed.
   struct Hooks {
     std::function<void()> request_flush;
     std::function<absl::Status()> flush_status;
