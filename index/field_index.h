@@ -149,7 +149,8 @@ class FieldIndexFactory {
                              const BuildContext& context, SectionSink* sink) const;
 
   // `sections` outlives the searcher. `params` are those the index was built with, from the segment's header
-  // (untrusted: checked). Reads O(1) bytes; checks sizes, caps and entry points. Errors: DataLoss; Unimplemented.
+  // (untrusted: checked). Reads O(1) bytes; checks sizes, caps and entry points.
+  // Errors: DataLoss; Unimplemented.
   virtual absl::StatusOr<std::unique_ptr<FieldIndexSearcher>> Open(const SectionSource& sections,
                                                                    const VectorShape& shape, uint32_t slot_count,
                                                                    const ParamMap& params) const = 0;

@@ -1,8 +1,9 @@
 // Distances between dense vectors, by the best instruction set that the processor has (Highway's dynamic dispatch).
 //
 // Every kernel reads exactly the bytes of its vectors, which need not be aligned. Sums are kept in several lanes, so
-// that results differ from a scalar loop by rounding; the same kernel on the same processor always gives the same bits.
-// Distances of non-finite input are unspecified but never trap. Thread-safe.
+// that results differ from a scalar loop by rounding; on one processor a pair of vectors always has the same bits,
+// whether compared alone, in a batch or in a matrix. Distances of non-finite input are unspecified but never trap.
+// Thread-safe.
 #ifndef VARVE_SIMD_DISTANCE_H_
 #define VARVE_SIMD_DISTANCE_H_
 

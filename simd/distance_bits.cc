@@ -33,6 +33,7 @@ struct BitRows {
   }
 };
 
+// The baseline target, of which Highway has two, depending on the compiler: one has few conversions, the other is slow.
 #if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
 
 struct HammingKernel : BitRows {

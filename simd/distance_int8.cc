@@ -19,6 +19,7 @@ HWY_BEFORE_NAMESPACE();
 namespace varve {
 namespace HWY_NAMESPACE {
 
+// The baseline target, of which Highway has two, depending on the compiler: one has few conversions, the other is slow.
 #if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
 
 // Plain C++, one element at a time; also right for 65,535 components, a quarter of which a sum takes.

@@ -37,9 +37,6 @@ inline constexpr size_t kStreams = 4;
 // others 16.
 inline constexpr size_t kBatchVectors = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL ? 4 : 2;
 inline constexpr size_t kCacheLineBytes = 64;
-// The baseline target is plain C++ (which of Highway's two depends on the compiler): integer families give it kernels
-// of their own, since Highway's have one lane only and few conversions.
-inline constexpr bool kBaseline = HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128;
 
 // The first `count` < Lanes(d) elements at `from`, then zeros. Reads nothing beyond them.
 template <class D>
@@ -89,8 +86,8 @@ HWY_INLINE void PrefetchNext(const typename Kernel::Stored* const* next, size_t 
   }
 }
 
-// Writes kQueries x kVectors distances, row-major with rows `stride` apart. `next`, if not null, are kVectors vectors
-// that will be read after these.
+// Writes kQueries x kVectors distances, row-major with rows `stride` apart. kPrefetch: `next` are kVectors vectors that
+// will be read after these; else it is not looked at.
 template <class Kernel, size_t kQueries, size_t kVectors, bool kPrefetch>
 HWY_INLINE void Tile(const typename Kernel::Stored* const* queries, const typename Kernel::Stored* const* vectors,
                      const typename Kernel::Stored* const* next, size_t dim, size_t stride,
@@ -150,26 +147,20 @@ void BatchDistance(const void* query_bytes, const void* const* addresses, size_t
   const Stored* query = static_cast<const Stored*>(query_bytes);
   const Stored* vectors[kBatchVectors];
   const Stored* next[kBatchVectors];
-  size_t v = 0;
-  for (; v + kBatchVectors <= count; v += kBatchVectors) {
-    // Where the next tile is short, its last vector stands for those it lacks; where there is none, nothing is fetched.
-    const bool more = v + kBatchVectors < count;
+  for (size_t v = 0; v < count; v += kBatchVectors) {
+    if (count - v == 1) {
+      distances[v] = PairDistance<Kernel>(query, addresses[v], dim);
+      return;
+    }
+    // The last vector stands for those that the last tile lacks, and for the tile after it.
     for (size_t j = 0; j < kBatchVectors; ++j) {
-      vectors[j] = static_cast<const Stored*>(addresses[v + j]);
+      vectors[j] = static_cast<const Stored*>(addresses[HWY_MIN(v + j, count - 1)]);
       next[j] = static_cast<const Stored*>(addresses[HWY_MIN(v + kBatchVectors + j, count - 1)]);
     }
-    if (more) {
-      Tile<Kernel, 1, kBatchVectors, true>(&query, vectors, next, dim, kBatchVectors, distances + v);
-    } else {
-      Tile<Kernel, 1, kBatchVectors, false>(&query, vectors, nullptr, dim, kBatchVectors, distances + v);
-    }
+    float tile[kBatchVectors];
+    Tile<Kernel, 1, kBatchVectors, true>(&query, vectors, next, dim, kBatchVectors, tile);
+    for (size_t j = 0; j < HWY_MIN(kBatchVectors, count - v); ++j) distances[v + j] = tile[j];
   }
-  for (; v + 2 <= count; v += 2) {
-    vectors[0] = static_cast<const Stored*>(addresses[v]);
-    vectors[1] = static_cast<const Stored*>(addresses[v + 1]);
-    Tile<Kernel, 1, 2, false>(&query, vectors, nullptr, dim, 2, distances + v);
-  }
-  if (v < count) distances[v] = PairDistance<Kernel>(query, addresses[v], dim);
 }
 
 // Two queries by two vectors at a time: 2 x 2 x kStreams sums fill half of AVX-512's registers, and each load serves
@@ -182,19 +173,18 @@ void MatrixDistance(const void* query_bytes, size_t query_count, const void* vec
   const Stored* queries = static_cast<const Stored*>(query_bytes);
   const Stored* vectors = static_cast<const Stored*>(vector_bytes);
   for (size_t v = 0; v < count; v += 2) {
-    const Stored* pair[2] = {vectors + v * row, vectors + (v + 1 < count ? v + 1 : v) * row};
+    // At an odd end the last one counts twice.
+    const size_t v1 = HWY_MIN(v + 1, count - 1);
+    const Stored* vector_pair[2] = {vectors + v * row, vectors + v1 * row};
     for (size_t q = 0; q < query_count; q += 2) {
-      const Stored* two[2] = {queries + q * row, queries + (q + 1 < query_count ? q + 1 : q) * row};
-      float* out = distances + q * count + v;
-      if (q + 1 < query_count && v + 1 < count) {
-        Tile<Kernel, 2, 2, false>(two, pair, nullptr, dim, count, out);
-      } else if (q + 1 < query_count) {
-        Tile<Kernel, 2, 1, false>(two, pair, nullptr, dim, count, out);
-      } else if (v + 1 < count) {
-        Tile<Kernel, 1, 2, false>(two, pair, nullptr, dim, count, out);
-      } else {
-        Tile<Kernel, 1, 1, false>(two, pair, nullptr, dim, count, out);
-      }
+      const size_t q1 = HWY_MIN(q + 1, query_count - 1);
+      const Stored* query_pair[2] = {queries + q * row, queries + q1 * row};
+      float tile[4];
+      Tile<Kernel, 2, 2, false>(query_pair, vector_pair, nullptr, dim, 2, tile);
+      distances[q * count + v] = tile[0];
+      distances[q * count + v1] = tile[v1 - v];
+      distances[q1 * count + v] = tile[(q1 - q) * 2];
+      distances[q1 * count + v1] = tile[(q1 - q) * 2 + (v1 - v)];
     }
   }
 }

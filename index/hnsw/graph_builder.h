@@ -1,8 +1,8 @@
 // Builds an HNSW graph in memory, in batches that double as the graph grows: every member of a batch searches the graph
 // as it was before the batch, in parallel and without locks; then the edges back to the members are grouped by target,
 // and each target's row is changed once. The result is a function of vectors, parameters and seed alone, whatever the
-// number of threads. Source: Malkov, Yashunin (hnsw_format.h), algorithm 1; batches: Manohar et al., "ParlayANN", PPoPP
-// 2024, section 3.
+// number of threads. Thread-compatible.
+// Source: Malkov, Yashunin (hnsw_format.h), algorithm 1; batches: Manohar et al., "ParlayANN", PPoPP 2024, section 3.
 #ifndef VARVE_INDEX_HNSW_GRAPH_BUILDER_H_
 #define VARVE_INDEX_HNSW_GRAPH_BUILDER_H_
 

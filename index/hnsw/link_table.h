@@ -1,6 +1,6 @@
 // The neighbour lists of one level while its graph is built: rows of node numbers with their distances, and some room
-// above the limit, so that a row is not chosen anew for every edge that comes back to it. Different rows may be changed
-// by different threads at once.
+// above the limit, so that a row is not chosen anew for every edge that comes back to it. Thread-compatible;
+// different rows may be changed by different threads at once.
 #ifndef VARVE_INDEX_HNSW_LINK_TABLE_H_
 #define VARVE_INDEX_HNSW_LINK_TABLE_H_
 
