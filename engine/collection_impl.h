@@ -68,6 +68,7 @@ class WritableCollection final : public CollectionImpl {
                      std::unique_ptr<FileLock> lock);
   // What follows recovery before writes are taken.
   absl::Status TakeOver(const RecoveredCollection& recovered);
+  absl::Status TakeOverSalvaged(const RecoveredCollection& recovered);
 
   const std::unique_ptr<FileLock> lock_;
   LogManager log_;

@@ -151,7 +151,17 @@ absl::StatusOr<std::unique_ptr<Collection>> WritableCollection::Open(const std::
     return Unimplemented(directory + ": was written with feature " + Quoted(recovered.manifest.features_to_write(0)) +
                          ", which this version cannot write; it can be opened read-only");
   }
-  RETURN_IF_ERROR(SealForWriting(recovered));
+  RETURN_IF_ERROR(MakeFolders(*recovered.state));
+  if (options.recovery == RecoveryMode::kSalvage) {
+    // What verifies is in memory; the logs are left as they are, and none of them is a predecessor of what follows.
+    recovered.loaded.replay.newest.reset();
+    recovered.loaded.clean_close = false;
+  } else {
+    RETURN_IF_ERROR(SealNewestLog(recovered));
+  }
+  if (std::max(recovered.loaded.visible, recovered.loaded.replay.largest_sequence) > kMaxSequence - 2 * kSequenceSkip) {
+    return DataLoss(directory + ": sequences have come to the end of their range");
+  }
   std::unique_ptr<CollectionState> state = std::move(recovered.state);
   std::unique_ptr<WritableCollection> collection(new WritableCollection(std::move(state), recovered, std::move(lock)));
   RETURN_IF_ERROR(collection->TakeOver(recovered));
@@ -173,6 +183,7 @@ WritableCollection::WritableCollection(std::unique_ptr<CollectionState> state, c
 WritableCollection::~WritableCollection() { (void)Close(); }
 
 absl::Status WritableCollection::TakeOver(const RecoveredCollection& recovered) {
+  if (state_->options.recovery == RecoveryMode::kSalvage) return TakeOverSalvaged(recovered);
   const LoadedView& loaded = recovered.loaded;
   if (!loaded.clean_close) {
     const Sequence largest = std::max(state_->visible.load(), loaded.replay.largest_sequence);
@@ -193,6 +204,22 @@ absl::Status WritableCollection::TakeOver(const RecoveredCollection& recovered) 
   // A long chain of logs is folded into segments, so that the next recovery is short.
   constexpr uint64_t kMaxLogs = 4;
   if (loaded.replay.logs_read > kMaxLogs) return maintenance_.Flush().status();
+  return absl::OkStatus();
+}
+
+absl::Status WritableCollection::TakeOverSalvaged(const RecoveredCollection& recovered) {
+  state_->visible.store(std::max(state_->visible.load(), recovered.loaded.replay.largest_sequence) + kSequenceSkip);
+  publisher_.SetWritePath(&writes_);
+  maintenance_.Start(&writes_);
+  // Everything goes into segments, and the next recovery begins behind all logs: it will be an ordinary one.
+  RETURN_IF_ERROR(maintenance_.Flush().status());
+  RETURN_IF_ERROR(publisher_.PublishRecovered(state_->visible.load(), /*nothing_to_replay=*/true));
+  const pb::Manifest manifest = publisher_.manifest();
+  CollectionGarbage garbage;
+  garbage.manifest = &manifest;
+  garbage.first_needed_log = state_->file_ids.next();
+  garbage.keep_in_lost_and_found = true;
+  RemoveGarbage(state_->fs, state_->directory, garbage);
   return absl::OkStatus();
 }
 

@@ -184,14 +184,18 @@ absl::StatusOr<RecoveredCollection> RecoverCollection(FileSystem* fs, Clock* clo
   return recovered;
 }
 
-absl::Status SealForWriting(const RecoveredCollection& recovered) {
-  const CollectionState& state = *recovered.state;
+absl::Status MakeFolders(const CollectionState& state) {
   for (std::string_view folder : {kLogDirectory, kSegmentDirectory, kCheckpointDirectory}) {
     const absl::Status made = state.fs->CreateDirectory(JoinPath(state.directory, folder));
     if (absl::IsAlreadyExists(made)) continue;
     RETURN_IF_ERROR(made);
     RETURN_IF_ERROR(state.fs->SyncDirectory(state.directory));
   }
+  return absl::OkStatus();
+}
+
+absl::Status SealNewestLog(const RecoveredCollection& recovered) {
+  const CollectionState& state = *recovered.state;
   const LoadedView& loaded = recovered.loaded;
   if (!loaded.replay.newest.has_value() || loaded.clean_close) return absl::OkStatus();
   const std::string path = JoinPath(state.directory, LogName(loaded.replay.newest->number));

@@ -55,9 +55,10 @@ absl::Status CheckIsCollection(FileSystem* fs, const std::string& directory);
 absl::StatusOr<RecoveredCollection> RecoverCollection(FileSystem* fs, Clock* clock, const std::string& directory,
                                                       const RecoverySettings& settings);
 
-// For a writer, which holds the lock: makes what was recovered the new ground: missing folders are made, the newest log is
-// cut behind its last complete batch, written again where it may not be on the disk, and synced.
-absl::Status SealForWriting(const RecoveredCollection& recovered);
+// For a writer, which holds the lock: makes the folders that are missing, and
+absl::Status MakeFolders(const CollectionState& state);
+// cuts the newest log behind its last complete batch, writes it again where it may not be on the disk, and syncs it.
+absl::Status SealNewestLog(const RecoveredCollection& recovered);
 
 }  // namespace varve
 

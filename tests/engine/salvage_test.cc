@@ -1,0 +1,51 @@
+// RecoveryMode::kSalvage keeps what verifies of a damaged log, says what it dropped, and leaves an ordinary collection.
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "tests/support/collection_fixture.h"
+
+namespace varve::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+class SalvageTest : public CollectionTest {
+ protected:
+  // Flips a byte in the middle of the only log of a collection that was closed cleanly.
+  void DamageLog() {
+    for (const auto& entry : std::filesystem::directory_iterator(path() + "/wal")) {
+      std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+      const auto middle = static_cast<std::streamoff>(entry.file_size() / 2);
+      file.seekg(middle);
+      const char byte = static_cast<char>(file.get() ^ 0x10);
+      file.seekp(middle);
+      file.put(byte);
+    }
+  }
+};
+
+TEST_F(SalvageTest, KeepsAllButTheDamagedBatch) {
+  Create();
+  for (int i = 0; i < 100; ++i) ASSERT_OK(collection_->Put(MakeRecord("k" + std::to_string(i), {1, 1, 1, 1})));
+  collection_.reset();
+  DamageLog();
+  EXPECT_THAT(Collection::Open(path(), options_), StatusIs(absl::StatusCode::kDataLoss, HasSubstr(".vwal")));
+  options_.recovery = RecoveryMode::kSalvage;
+  Reopen();
+  EXPECT_GE(*collection_->Count(), 98u);
+  EXPECT_LT(*collection_->Count(), 100u);
+  EXPECT_FALSE(collection_->Stats().recovery.salvage_report.empty());
+
+  options_.recovery = RecoveryMode::kStrict;
+  Reopen();
+  EXPECT_GE(*collection_->Count(), 98u);
+  EXPECT_TRUE(collection_->Stats().recovery.salvage_report.empty());
+  EXPECT_OK(collection_->Put(MakeRecord("after", {1, 1, 1, 1})));
+  Reopen();
+  EXPECT_OK(collection_->Get("", "after"));
+  EXPECT_TRUE(std::filesystem::exists(path() + "/lost+found")) << "the damaged log is kept as evidence";
+}
+
+}  // namespace
+}  // namespace varve::testing
