@@ -3,6 +3,9 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
+# Checkouts in different places share the compiler's cache.
+export CCACHE_NOHASHDIR=${CCACHE_NOHASHDIR:-1}
+
 # What a build needs, as Debian 12 names it. The wraps in subprojects/ stand in for the libraries where there is no such
 # package and the network may be used.
 packages=(
