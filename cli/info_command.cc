@@ -1,7 +1,9 @@
 // varve info: what a collection says of itself.
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/status.h"
 #include "cli/command.h"
@@ -10,7 +12,9 @@
 #include "cli/open_collection.h"
 #include "cli/output.h"
 #include "cli/schema_json.h"
+#include "engine/version/file_names.h"
 #include "varve/collection.h"
+#include "varve/file_system.h"
 
 namespace varve::cli {
 namespace {
@@ -61,6 +65,18 @@ void WriteRecovery(const RecoveryInfo& recovery, JsonWriter* writer) {
   writer->EndObject();
 }
 
+// The checkpoint files that are there, oldest first; none if the directory cannot be read.
+std::vector<FileId> ListCheckpoints(const std::string& directory) {
+  std::vector<FileId> checkpoints;
+  const absl::StatusOr<std::vector<DirectoryEntry>> files = ListCollection(FileSystem::Default(), directory);
+  if (!files.ok()) return checkpoints;
+  for (const DirectoryEntry& file : *files) {
+    if (file.kind == FileKind::kCheckpoint) checkpoints.push_back(file.id);
+  }
+  std::sort(checkpoints.begin(), checkpoints.end());
+  return checkpoints;
+}
+
 std::string ToJson(const Collection& collection, const CollectionStats& stats) {
   JsonWriter writer;
   writer.BeginObject();
@@ -76,7 +92,7 @@ std::string ToJson(const Collection& collection, const CollectionStats& stats) {
   writer.Key("log").BeginObject();
   writer.Key("number").Uint(stats.log_number).Key("bytes").Uint(stats.log_bytes).EndObject();
   writer.Key("checkpoints").BeginArray();
-  if (stats.checkpoint_id != 0) writer.Uint(stats.checkpoint_id);
+  for (const FileId checkpoint : ListCheckpoints(collection.directory())) writer.Uint(checkpoint);
   writer.EndArray();
   writer.Key("segments").BeginArray();
   for (const SegmentInfo& segment : stats.segments) WriteSegment(segment, &writer);

@@ -64,12 +64,16 @@ absl::Status MakeDirectories(FileSystem* fs, const std::string& directory) {
 
 // A collection may be made in an empty directory, or over what a failed Create left: LOCK and empty folders.
 absl::Status CheckVacant(FileSystem* fs, const std::string& directory) {
+  ASSIGN_OR_RETURN(const FileInfo info, fs->Stat(directory));
+  if (!info.is_directory) return FailedPrecondition(directory + ": is not a directory");
   ASSIGN_OR_RETURN(const std::vector<std::string> names, fs->List(directory));
   for (const std::string& name : names) {
-    if (name == kLockName) continue;
     if (name == kManifestName || name == kManifestBackupName) {
       return AlreadyExists(directory + ": holds a collection already");
     }
+  }
+  for (const std::string& name : names) {
+    if (name == kLockName) continue;
     bool vacant = false;
     if (name == kLogDirectory || name == kSegmentDirectory || name == kCheckpointDirectory) {
       ASSIGN_OR_RETURN(const std::vector<std::string> inside, fs->List(JoinPath(directory, name)));
@@ -118,6 +122,7 @@ absl::StatusOr<std::unique_ptr<Collection>> WritableCollection::Create(const std
   RETURN_IF_ERROR(ValidateOptions(options));
   ASSIGN_OR_RETURN(Schema valid, ValidateSchema(schema));
   if (options.sync.has_value()) valid.sync = *options.sync;
+  if (directory.empty()) return InvalidArgument("the directory's name is empty");
   FileSystem* fs = FileSystemOf(options);
   Clock* clock = ClockOf(options);
   RETURN_IF_ERROR(MakeDirectories(fs, directory));

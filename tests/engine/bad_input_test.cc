@@ -147,6 +147,9 @@ TEST_F(BadInputTest, Directories) {
   std::ofstream(temp_ / "file") << "x";
   EXPECT_THAT(Collection::Create(temp_.path(), Schema::SingleVector(4, Metric::kL2), options_),
               StatusIs(absl::StatusCode::kAlreadyExists, HasSubstr("file")));
+  EXPECT_THAT(Collection::Create(temp_ / "file", Schema::SingleVector(4, Metric::kL2), options_),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("not a directory")));
+  EXPECT_THAT(Collection::Create("", Schema::SingleVector(4, Metric::kL2), options_), StatusIs(kInvalid, HasSubstr("empty")));
   Create();
   EXPECT_THAT(Collection::Create(path(), Schema::SingleVector(4, Metric::kL2), options_),
               StatusIs(absl::StatusCode::kAlreadyExists, HasSubstr("holds a collection")));
