@@ -12,6 +12,7 @@
 #include "engine/version/file_names.h"
 #include "engine/version/manifest.h"
 #include "engine/version/schema_codec.h"
+#include "wal/log_reader.h"
 
 namespace varve {
 namespace {
@@ -78,7 +79,8 @@ absl::Status CheckVacant(FileSystem* fs, const std::string& directory) {
     if (name == kLogDirectory || name == kSegmentDirectory || name == kCheckpointDirectory) {
       ASSIGN_OR_RETURN(const std::vector<std::string> inside, fs->List(JoinPath(directory, name)));
       vacant = inside.empty();
-    } else if (name == std::string(kManifestName) + std::string(kTemporarySuffix)) {
+    } else if (name == std::string(kManifestName) + std::string(kTemporarySuffix) ||
+               name == std::string(kManifestBackupName) + std::string(kTemporarySuffix)) {
       vacant = true;
     }
     if (!vacant) return AlreadyExists(directory + ": is not empty (" + name + ")");
@@ -107,6 +109,14 @@ absl::StatusOr<pb::Manifest> FirstManifest(const Schema& schema, Clock* clock) {
   manifest.set_generation(1);
   manifest.mutable_closed_log();  // there is no log: as after a clean close
   return manifest;
+}
+
+// Whether the newest log belongs to a disk that may damage bytes beside those being written.
+bool NewestLogIsPadded(const CollectionState& state, const RecoveredCollection& recovered) {
+  if (!recovered.loaded.replay.newest.has_value()) return false;
+  const std::string path = JoinPath(state.directory, LogName(recovered.loaded.replay.newest->number));
+  const absl::StatusOr<std::unique_ptr<LogReader>> log = LogReader::Open(state.fs, path);
+  return log.ok() && (*log)->header().pad_to != 8;
 }
 
 // Nothing recovered may be written over: the counter of generations goes on above all that was seen.
@@ -160,6 +170,7 @@ absl::StatusOr<std::unique_ptr<Collection>> WritableCollection::Open(const std::
   if (options.recovery == RecoveryMode::kSalvage) {
     // What verifies is in memory; the logs are left as they are, and none of them is a predecessor of what follows.
     recovered.loaded.replay.newest.reset();
+    recovered.loaded.logs.clear();
     recovered.loaded.clean_close = false;
   } else {
     RETURN_IF_ERROR(SealNewestLog(recovered));
@@ -190,9 +201,12 @@ WritableCollection::~WritableCollection() { (void)Close(); }
 absl::Status WritableCollection::TakeOver(const RecoveredCollection& recovered) {
   if (state_->options.recovery == RecoveryMode::kSalvage) return TakeOverSalvaged(recovered);
   const LoadedView& loaded = recovered.loaded;
+  const bool flush_first = !loaded.clean_close && loaded.replay.records > 0 && NewestLogIsPadded(*state_, recovered);
   if (!loaded.clean_close) {
     const Sequence largest = std::max(state_->visible.load(), loaded.replay.largest_sequence);
     state_->visible.store(largest + kSequenceSkip);
+  }
+  if (!loaded.clean_close && !flush_first) {
     RETURN_IF_ERROR(publisher_.PublishRecovered(state_->visible.load(), /*nothing_to_replay=*/loaded.replay.records == 0));
   }
   const pb::Manifest manifest = publisher_.manifest();
@@ -206,15 +220,20 @@ absl::Status WritableCollection::TakeOver(const RecoveredCollection& recovered) 
   RemoveGarbage(state_->fs, state_->directory, garbage);
   publisher_.SetWritePath(&writes_);
   maintenance_.Start(&writes_);
-  // A long chain of logs is folded into segments, so that the next recovery is short.
+  // A padded log is not written again by recovery, so that what was replayed may be in the page cache alone: nothing
+  // may build on it before it lies in segments.
+  if (flush_first) return maintenance_.Flush().status();
+  // A long chain of logs is folded into segments, so that the next recovery is short. On a disk without room for them
+  // the collection opens all the same.
   constexpr uint64_t kMaxLogs = 4;
-  if (loaded.replay.logs_read > kMaxLogs) return maintenance_.Flush().status();
-  return absl::OkStatus();
+  if (loaded.replay.logs_read > kMaxLogs) (void)maintenance_.Flush();
+  return log_.poison();
 }
 
 absl::Status WritableCollection::TakeOverSalvaged(const RecoveredCollection& recovered) {
   state_->visible.store(std::max(state_->visible.load(), recovered.loaded.replay.largest_sequence) + kSequenceSkip);
   publisher_.SetWritePath(&writes_);
+  publisher_.HoldGarbage(true);
   maintenance_.Start(&writes_);
   // Everything goes into segments, and the next recovery begins behind all logs: it will be an ordinary one.
   RETURN_IF_ERROR(maintenance_.Flush().status());
@@ -225,6 +244,7 @@ absl::Status WritableCollection::TakeOverSalvaged(const RecoveredCollection& rec
   garbage.first_needed_log = state_->file_ids.next();
   garbage.keep_in_lost_and_found = true;
   RemoveGarbage(state_->fs, state_->directory, garbage);
+  publisher_.HoldGarbage(false);
   return absl::OkStatus();
 }
 

@@ -89,6 +89,7 @@ absl::Status Maintenance::FlushFrozen(MaintenanceResult* result) {
       absl::MutexLock lock(&mutex_);
       flush_status_ = status;
       retry_ms_ = status.ok() ? 0 : std::clamp(retry_ms_ * 2, kFirstRetryMillis, kLastRetryMillis);
+      retry_at_us_ = state_->clock.MonotonicMicros() + retry_ms_ * 1000;
       if (!status.ok()) changed_.SignalAll();
     }
     write_path_->FlushEnded();
@@ -160,7 +161,7 @@ void Maintenance::RunTimer() {
     }
     if (stopping_) return;
     write_happened_ = false;
-    if (retry_ms > 0 && scheduled_ == 0) ScheduleFlush();
+    if (retry_ms_ > 0 && scheduled_ == 0 && state_->clock.MonotonicMicros() >= retry_at_us_) ScheduleFlush();
     mutex_.Unlock();
     wait_ms = write_path_->Tick();
     mutex_.Lock();

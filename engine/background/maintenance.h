@@ -73,6 +73,7 @@ class Maintenance {
   bool write_happened_ ABSL_GUARDED_BY(mutex_) = false;
   int scheduled_ ABSL_GUARDED_BY(mutex_) = 0;      // flush tasks that have not ended
   int64_t retry_ms_ ABSL_GUARDED_BY(mutex_) = 0;   // wait before the next try after a failed flush; 0: none failed
+  int64_t retry_at_us_ ABSL_GUARDED_BY(mutex_) = 0;  // monotonic; meaningful while retry_ms_ > 0
   std::atomic<uint64_t> flushes_{0};
   std::atomic<uint64_t> merges_{0};
 };

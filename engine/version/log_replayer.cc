@@ -43,8 +43,11 @@ absl::Status LogReplayer::ApplyControl(const LogRecord& record) {
     case pb::LogControl::kCheckpoint:
     case pb::LogControl::kIdle:
       return absl::OkStatus();
-    case pb::LogControl::kNamespaceDeleted:
-      return KillNamespace(*view_, control.namespace_deleted().ns(), record.sequence);
+    case pb::LogControl::kNamespaceDeleted: {
+      ASSIGN_OR_RETURN(const NamespaceRanges ranges, FindNamespace(*view_, control.namespace_deleted().ns()));
+      KillNamespace(*view_, control.namespace_deleted().ns(), ranges, record.sequence);
+      return absl::OkStatus();
+    }
     case pb::LogControl::kSegmentIngested:
       return Unimplemented("control entry segment_ingested is of a newer version");
     case pb::LogControl::kSchemaChanged:

@@ -54,6 +54,14 @@ class ManifestChecker {
       return Damaged("instance is not 32 hex digits");
     }
     if (manifest_.generation() == 0) return Damaged("generation is 0");
+    // Bounds that no writer comes near, and within which counting on and converting units cannot overflow.
+    constexpr uint64_t kMaxCounter = uint64_t{1} << 62;
+    constexpr int64_t kMaxMillis = int64_t{1} << 52;
+    if (manifest_.generation() > kMaxCounter) return Damaged("generation is out of range");
+    if (manifest_.next_file_id() > kMaxCounter) return Damaged("next_file_id is out of range");
+    if (manifest_.clock_reading() < 0 || manifest_.clock_reading() > kMaxMillis) {
+      return Damaged("clock_reading is out of range");
+    }
     return absl::OkStatus();
   }
 

@@ -28,6 +28,12 @@ Publisher::Publisher(CollectionState* state, LogManager* log, pb::Manifest manif
   absl::MutexLock lock(&mutex_);
   manifest_ = std::move(manifest);
   newest_checkpoint_ = newest_checkpoint;
+  last_generation_ = manifest_.generation();
+}
+
+void Publisher::HoldGarbage(bool hold) {
+  absl::MutexLock lock(&mutex_);
+  hold_garbage_ = hold;
 }
 
 pb::Manifest Publisher::manifest() const {
@@ -137,7 +143,7 @@ absl::Status Publisher::PlanBitmap(const Segment& segment, RowSet dead, Plan* pl
 absl::Status Publisher::WriteGeneration(pb::Manifest next) {
   const FileId checkpoint_id = state_->file_ids.Reserve();
   next.set_checkpoint_id(checkpoint_id);
-  next.set_generation(manifest_.generation() + 1);
+  next.set_generation(++last_generation_);
   next.set_modified_at(state_->clock.NowMicros());
   next.set_clock_reading(state_->clock.NowMillis());
   next.set_next_file_id(state_->file_ids.next());
@@ -150,6 +156,9 @@ absl::Status Publisher::WriteGeneration(pb::Manifest next) {
     const ManifestPublication published = PublishManifest(state_->fs, state_->directory, next);
     status = published.status;
     if (!status.ok() && published.may_be_visible) log_->Poison(status);
+    if (!status.ok() && !published.may_be_visible) {
+      (void)state_->fs->RemoveFile(JoinPath(state_->directory, CheckpointName(checkpoint_id)));
+    }
   }
   if (status.ok()) {
     manifest_ = std::move(next);
@@ -206,6 +215,7 @@ void Publisher::InstallView(const Publication& publication, const Plan& plan) {
 }
 
 void Publisher::CollectGarbage() {
+  if (hold_garbage_) return;
   log_->RemoveUpTo(manifest_.wal_sequence());
   std::erase_if(leaving_, [](const auto& segment) { return segment.second.expired(); });
   CollectionGarbage garbage;

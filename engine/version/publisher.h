@@ -54,6 +54,9 @@ class Publisher {
   // A fresh generation without changes, after a recovery. `last_sequence` is where numbering goes on.
   absl::Status PublishRecovered(Sequence last_sequence, bool nothing_to_replay);
 
+  // While on hold, nothing is removed: after a salvage, until what was recovered is safe.
+  void HoldGarbage(bool hold);
+
   pb::Manifest manifest() const;
 
  private:
@@ -74,6 +77,9 @@ class Publisher {
   // Segments that left the view, whose files stay while a reader pins them.
   std::vector<std::pair<FileId, std::weak_ptr<const SegmentHandle>>> leaving_ ABSL_GUARDED_BY(mutex_);
   FileId newest_checkpoint_ ABSL_GUARDED_BY(mutex_);
+  // The largest generation that was ever tried: that of a publication that failed is not given again.
+  uint64_t last_generation_ ABSL_GUARDED_BY(mutex_);
+  bool hold_garbage_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace varve

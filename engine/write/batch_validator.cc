@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "base/bytes.h"
 #include "base/json.h"
 #include "base/status.h"
 #include "engine/write/vector_codec.h"
@@ -12,6 +13,20 @@ namespace {
 
 // A ttl beyond this would overflow milliseconds since 1970; it is 290,000 years.
 constexpr int64_t kMaxTtlSeconds = std::numeric_limits<int64_t>::max() / 1'000'000;
+
+// What a memtable keeps of a row beside its bytes, or more.
+constexpr size_t kRowOverheadBytes = 256;
+
+bool MakesRow(WriteBatch::Kind kind) {
+  return kind == WriteBatch::Kind::kPut || kind == WriteBatch::Kind::kInsert || kind == WriteBatch::Kind::kUpdate;
+}
+
+// What a memtable keeps for the vectors of a row, present or not.
+size_t VectorRoom(const Schema& schema) {
+  size_t bytes = 0;
+  for (const FieldSpec& field : schema.fields) bytes += AlignUp(field.vector_bytes(), 64) + sizeof(float);
+  return bytes;
+}
 
 absl::Status PrepareVectors(const Schema& schema, const std::vector<NamedVector>& given, PreparedOperation* prepared) {
   prepared->vectors.resize(schema.fields.size());
@@ -126,8 +141,12 @@ absl::StatusOr<PreparedBatch> PrepareBatch(const Schema& schema, const WriteBatc
     if (!one.ok()) {
       return Annotate(one.status(), "operation " + std::to_string(i) + ", key " + Quoted(operation.key()));
     }
-    prepared.bytes += one->ns.size() + one->key.size() + 256;
-    for (const std::string& vector : one->vectors) prepared.bytes += vector.size();
+    prepared.bytes += one->ns.size() + one->key.size() + kRowOverheadBytes;
+    if (MakesRow(one->kind)) {
+      // An update makes a whole row, whatever it gives; and a row has room for every vector.
+      ++prepared.rows;
+      prepared.bytes += VectorRoom(schema);
+    }
     if (one->metadata.has_value()) prepared.bytes += one->metadata->size();
     if (one->payload.has_value()) prepared.bytes += one->payload->size();
     prepared.operations.push_back(*std::move(one));

@@ -29,7 +29,8 @@ struct PreparedOperation {
 
 struct PreparedBatch {
   std::vector<PreparedOperation> operations;
-  size_t bytes = 0;  // of the rows in a memtable, about
+  size_t bytes = 0;  // of its rows in a memtable: at least what the memtable counts, but for what updates keep
+  size_t rows = 0;   // that it makes
 
   bool deletes_namespace() const {
     return operations.size() == 1 && operations[0].kind == WriteBatch::Kind::kDeleteNamespace;

@@ -12,6 +12,8 @@ namespace {
 
 // After so long without a write, an entry is appended that vouches for the writes before it.
 constexpr int64_t kIdleMillis = 1000;
+// Largest group: more would only add latency.
+constexpr size_t kMaxGroupBytes = size_t{8} << 20;
 
 }  // namespace
 
@@ -29,13 +31,7 @@ Memtable::Row* ApplyEffect(const ReadView& view, const Effect& effect, Memtable:
   return row;
 }
 
-absl::Status KillNamespace(const ReadView& view, std::string_view ns, Sequence killer) {
-  // Look-ups that may fail come before the first change.
-  std::vector<std::pair<RowId, RowId>> ranges;
-  for (const SegmentPart& part : view.segments) {
-    ASSIGN_OR_RETURN(const auto range, part.segment().NamespaceRows(ns));
-    ranges.push_back(range);
-  }
+void KillNamespace(const ReadView& view, std::string_view ns, const NamespaceRanges& ranges, Sequence killer) {
   for (size_t i = 0; i < ranges.size(); ++i) {
     if (ranges[i].first < ranges[i].second) {
       view.segments[i].deaths->KillRange(ranges[i].first, ranges[i].second, killer);
@@ -46,14 +42,14 @@ absl::Status KillNamespace(const ReadView& view, std::string_view ns, Sequence k
       if (row->killer.load(std::memory_order_relaxed) == 0) memtable->Kill(row, killer);
     }
   }
-  return absl::OkStatus();
 }
 
 WritePath::WritePath(CollectionState* state, LogManager* log, SyncMode mode, Hooks hooks)
     : state_(state),
       log_(log),
       hooks_(std::move(hooks)),
-      queue_([this](absl::Span<WriteQueue::Request* const> group) { CommitGroup(group); }) {
+      queue_(std::min(kMaxGroupBytes, state->options.memtable_bytes),
+             [this](absl::Span<WriteQueue::Request* const> group) { CommitGroup(group); }) {
   absl::MutexLock lock(&durability_mutex_);
   durability_.mode = mode;
 }
@@ -74,7 +70,7 @@ void WritePath::CommitGroup(absl::Span<WriteQueue::Request* const> group) {
   size_t rows = 0;
   for (const WriteQueue::Request* request : group) {
     bytes += request->batch->bytes;
-    rows += request->batch->operations.size();
+    rows += request->batch->rows;
   }
   absl::Status status = log_->poison();
   if (status.ok()) status = MakeRoom(bytes, rows);
@@ -97,9 +93,6 @@ void WritePath::CommitGroup(absl::Span<WriteQueue::Request* const> group) {
 absl::Status WritePath::LogAndApply(absl::Span<WriteQueue::Request* const> group, WriteResolver* resolver) {
   std::vector<Effect>& effects = resolver->effects();
   if (effects.empty()) return absl::OkStatus();  // deletes of absent keys
-  for (const Effect& effect : effects) {
-    if (effect.payload.size() > kMaxLogPayloadBytes) return InvalidArgument("record is over the log's limit of 64 MiB");
-  }
   RETURN_IF_ERROR(log_->EnsureOpen(effects.front().sequence));
   std::vector<LogEntry> entries;
   entries.reserve(effects.size());
@@ -155,19 +148,13 @@ void WritePath::Apply(std::vector<Effect>* effects) {
   for (size_t i = 0; i < effects->size(); ++i) {
     const Effect& effect = (*effects)[i];
     if (effect.deleted_namespace != nullptr) {
-      ApplyNamespaceDelete(*effect.deleted_namespace, effect.sequence);
+      KillNamespace(view, *effect.deleted_namespace, effect.namespace_ranges, effect.sequence);
     } else {
       made[i] = ApplyEffect(view, effect, effect.old_effect >= 0 ? made[static_cast<size_t>(effect.old_effect)] : nullptr);
     }
   }
   view.memtables.front()->last_sequence = effects->back().sequence;
   state_->visible.store(effects->back().sequence, std::memory_order_seq_cst);
-}
-
-void WritePath::ApplyNamespaceDelete(std::string_view ns, Sequence killer) {
-  // The delete is logged already: if a segment's key table turns out to be damaged now, memory no longer matches the log.
-  const absl::Status status = KillNamespace(*state_->views->current(), ns, killer);
-  if (!status.ok()) log_->Poison(status);
 }
 
 absl::Status WritePath::MakeRoom(size_t bytes, size_t rows) {
@@ -191,7 +178,8 @@ absl::Status WritePath::MakeRoom(size_t bytes, size_t rows) {
   }
   RETURN_IF_ERROR(FreezeMemtable());
   hooks_.request_flush();
-  return absl::OkStatus();
+  if (fits()) return absl::OkStatus();
+  return ResourceExhausted("a group of " + std::to_string(rows) + " rows does not fit into an empty memtable");
 }
 
 absl::Status WritePath::FreezeMemtable() {

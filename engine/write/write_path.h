@@ -65,7 +65,6 @@ class WritePath {
   absl::Status MakeRoom(size_t bytes, size_t rows);
   absl::Status SyncAsMode(uint64_t operations, bool demanded);
   void Apply(std::vector<Effect>* effects);
-  void ApplyNamespaceDelete(std::string_view ns, Sequence killer);
 
   CollectionState* const state_;
   LogManager* const log_;
@@ -79,8 +78,8 @@ class WritePath {
 // Applies one effect to the parts of a view: what the leader does with a logged effect, and recovery with a replayed one.
 // `made` is the row made by the effect named in effect.old_effect, or null. Returns the new row, if the effect makes one.
 Memtable::Row* ApplyEffect(const ReadView& view, const Effect& effect, Memtable::Row* made);
-// Kills every live row of a namespace.
-absl::Status KillNamespace(const ReadView& view, std::string_view ns, Sequence killer);
+// Kills every live row of a namespace. `ranges` are those of FindNamespace for the same view.
+void KillNamespace(const ReadView& view, std::string_view ns, const NamespaceRanges& ranges, Sequence killer);
 
 }  // namespace varve
 

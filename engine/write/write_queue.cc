@@ -33,7 +33,7 @@ std::vector<WriteQueue::Request*> WriteQueue::TakeGroup() {
   for (Request* request : requests_) {
     // A namespace delete has no row of its own whose sequence could order it within a group: it goes alone.
     const bool alone = request->batch->deletes_namespace();
-    if (!group.empty() && (alone || bytes + request->batch->bytes > kMaxGroupBytes)) break;
+    if (!group.empty() && (alone || bytes + request->batch->bytes > max_group_bytes_)) break;
     group.push_back(request);
     bytes += request->batch->bytes;
     if (alone) break;

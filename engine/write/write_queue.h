@@ -36,7 +36,9 @@ class WriteQueue {
   // Commits a group: sets each request's status. Called by one thread at a time, without locks held.
   using CommitGroup = std::function<void(absl::Span<Request* const> group)>;
 
-  explicit WriteQueue(CommitGroup commit) : commit_(std::move(commit)) {}
+  // A group has at most `max_group_bytes` (PreparedBatch::bytes), unless it is one larger batch.
+  WriteQueue(size_t max_group_bytes, CommitGroup commit)
+      : max_group_bytes_(max_group_bytes), commit_(std::move(commit)) {}
 
   // Returns when the batch's group was committed, with the batch's own status.
   absl::Status Commit(PreparedBatch* batch, const WriteOptions& options);
@@ -55,13 +57,11 @@ class WriteQueue {
     bool done = false;
   };
 
-  // Largest group, in bytes of rows: more would only add latency.
-  static constexpr size_t kMaxGroupBytes = size_t{8} << 20;
-
   std::vector<Request*> TakeGroup() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RunSteps() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WakeNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  const size_t max_group_bytes_;
   const CommitGroup commit_;
   absl::Mutex mutex_;
   bool busy_ ABSL_GUARDED_BY(mutex_) = false;

@@ -21,7 +21,7 @@ PreparedBatch BatchOf(const std::string& key) {
 }
 
 TEST(WriteQueue, GivesEachBatchItsOwnStatus) {
-  WriteQueue queue([](absl::Span<WriteQueue::Request* const> group) {
+  WriteQueue queue(1 << 20, [](absl::Span<WriteQueue::Request* const> group) {
     for (WriteQueue::Request* request : group) {
       request->status = request->batch->operations[0].key == "bad" ? Aborted("bad") : absl::OkStatus();
     }
@@ -36,7 +36,7 @@ TEST(WriteQueue, CommitsOneGroupAtATimeAndEveryBatchOnce) {
   std::atomic<int> inside{0};
   std::atomic<int> overlaps{0};
   std::atomic<int> committed{0};
-  WriteQueue queue([&](absl::Span<WriteQueue::Request* const> group) {
+  WriteQueue queue(1 << 20, [&](absl::Span<WriteQueue::Request* const> group) {
     if (inside.fetch_add(1) != 0) ++overlaps;
     committed += static_cast<int>(group.size());
     inside.fetch_sub(1);
@@ -67,7 +67,7 @@ TEST(WriteQueue, CommitsOneGroupAtATimeAndEveryBatchOnce) {
 TEST(WriteQueue, AWaitingLeaderRunsTheStepsItWaitsFor) {
   std::atomic<bool> room{false};
   WriteQueue* self = nullptr;
-  WriteQueue queue([&](absl::Span<WriteQueue::Request* const>) { self->WaitRunningSteps([&] { return room.load(); }); });
+  WriteQueue queue(1 << 20, [&](absl::Span<WriteQueue::Request* const>) { self->WaitRunningSteps([&] { return room.load(); }); });
   self = &queue;
   std::thread writer([&] {
     PreparedBatch batch = BatchOf("k");
@@ -82,7 +82,7 @@ TEST(WriteQueue, AWaitingLeaderRunsTheStepsItWaitsFor) {
 TEST(WriteQueue, ANamespaceDeleteGoesAlone) {
   std::vector<size_t> sizes;
   std::atomic<bool> hold{true};
-  WriteQueue queue([&](absl::Span<WriteQueue::Request* const> group) {
+  WriteQueue queue(1 << 20, [&](absl::Span<WriteQueue::Request* const> group) {
     for (const WriteQueue::Request* request : group) {
       if (request->batch->deletes_namespace()) {
         EXPECT_EQ(group.size(), 1u);

@@ -26,6 +26,15 @@ int64_t ExpiryOf(int64_t now_us, int64_t ttl_seconds) {
 
 }  // namespace
 
+absl::StatusOr<NamespaceRanges> FindNamespace(const ReadView& view, std::string_view ns) {
+  NamespaceRanges ranges;
+  for (const SegmentPart& part : view.segments) {
+    ASSIGN_OR_RETURN(const auto range, part.segment().NamespaceRows(ns));
+    ranges.push_back(range);
+  }
+  return ranges;
+}
+
 absl::Status WriteResolver::Add(PreparedBatch* batch) {
   const size_t effects_before = effects_.size();
   const size_t rows_before = row_count_;
@@ -63,8 +72,8 @@ absl::Status WriteResolver::AddOperations(PreparedBatch* batch) {
 }
 
 absl::Status WriteResolver::AddNamespaceDelete(const PreparedOperation& operation) {
-  // What the leader will look up again when the delete is logged and can no longer fail.
-  for (const SegmentPart& part : view_.segments) RETURN_IF_ERROR(part.segment().NamespaceRows(operation.ns).status());
+  // Looked up before the delete is logged: afterwards nothing may fail.
+  ASSIGN_OR_RETURN(NamespaceRanges ranges, FindNamespace(view_, operation.ns));
   pb::LogControl control;
   control.mutable_namespace_deleted()->set_ns(operation.ns);
   Effect effect;
@@ -72,6 +81,7 @@ absl::Status WriteResolver::AddNamespaceDelete(const PreparedOperation& operatio
   effect.payload = control.SerializeAsString();
   effect.sequence = next_sequence_++;
   effect.deleted_namespace = &operation.ns;
+  effect.namespace_ranges = std::move(ranges);
   effects_.push_back(std::move(effect));
   return absl::OkStatus();
 }
@@ -88,7 +98,7 @@ absl::Status WriteResolver::AddOperation(PreparedOperation* operation) {
     effect.payload = EncodeLogDelete(operation->ns, operation->key);
   } else {
     if (operation->kind == WriteBatch::Kind::kUpdate) RETURN_IF_ERROR(CompleteUpdate(operation, current));
-    AddRowEffect(*operation, current);
+    RETURN_IF_ERROR(AddRowEffect(*operation, current));
     after.effect = static_cast<int64_t>(effects_.size()) - 1;
   }
   auto [entry, is_new] = pending_.try_emplace(group_key, after);
@@ -167,7 +177,7 @@ Effect& WriteResolver::AppendEffect(const Current& current) {
   return effect;
 }
 
-void WriteResolver::AddRowEffect(const PreparedOperation& operation, const Current& current) {
+absl::Status WriteResolver::AddRowEffect(const PreparedOperation& operation, const Current& current) {
   Effect& effect = AppendEffect(current);
   effect.type = current.present ? LogEntryType::kUpdate : LogEntryType::kInsert;
   effect.has_row = true;
@@ -186,6 +196,9 @@ void WriteResolver::AddRowEffect(const PreparedOperation& operation, const Curre
   }
   effect.payload = EncodeLogRow(schema_, row);
   ++row_count_;
+  // An update may grow what it changes beyond what a record can be.
+  if (effect.payload.size() > kMaxLogPayloadBytes) return InvalidArgument("the record would have more than 64 MiB");
+  return absl::OkStatus();
 }
 
 }  // namespace varve

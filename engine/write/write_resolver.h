@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -14,6 +16,10 @@
 #include "wal/log_format.h"
 
 namespace varve {
+
+// The rows of a namespace in each segment of a view: [first, last).
+using NamespaceRanges = std::vector<std::pair<RowId, RowId>>;
+absl::StatusOr<NamespaceRanges> FindNamespace(const ReadView& view, std::string_view ns);
 
 // One log record and what it does.
 struct Effect {
@@ -32,6 +38,7 @@ struct Effect {
   int64_t old_effect = -1;
   // Control entries: the namespace whose rows die.
   const std::string* deleted_namespace = nullptr;
+  NamespaceRanges namespace_ranges;
 };
 
 // Resolves the batches of one group, one after the other. Made anew for each group; thread-compatible.
@@ -71,7 +78,7 @@ class WriteResolver {
   absl::Status CheckConditions(const PreparedOperation& operation, const Current& current) const;
   // Fills what an Update does not give from the row that it changes.
   absl::Status CompleteUpdate(PreparedOperation* operation, const Current& current) const;
-  void AddRowEffect(const PreparedOperation& operation, const Current& current);
+  absl::Status AddRowEffect(const PreparedOperation& operation, const Current& current);
   Effect& AppendEffect(const Current& current);
 
   const Schema& schema_;

@@ -195,5 +195,31 @@ TEST_F(BadInputTest, ABatchLargerThanAMemtable) {
   ExpectRefused(batch, HasSubstr("memtable"));
 }
 
+// An update gives a few bytes and makes a whole row: what counts is the row.
+TEST_F(BadInputTest, ABatchOfUpdatesThatWouldNotFitIntoAMemtable) {
+  options_.memtable_bytes = 1 << 16;
+  Create(Schema::SingleVector(1024, Metric::kL2));
+  ASSERT_OK(collection_->Put(MakeRecord("k", std::vector<float>(1024, 1.0f))));
+  WriteBatch batch;
+  for (int i = 0; i < 200; ++i) {
+    RecordUpdate update;
+    update.key = "k";
+    update.metadata = "{}";
+    batch.Update(update);
+  }
+  EXPECT_THAT(collection_->Write(batch), StatusIs(kInvalid, HasSubstr("memtable")));
+  EXPECT_EQ(*collection_->Count(), 1u);
+  batch.Clear();
+  for (int i = 0; i < 200; ++i) batch.Delete("", "k" + std::to_string(i));
+  EXPECT_OK(collection_->Write(batch));
+}
+
+TEST_F(BadInputTest, WhatACrashedCreateLeftMayBeCreatedOver) {
+  std::filesystem::create_directories(path() + "/wal");
+  for (const char* name : {"/LOCK", "/manifest.json.tmp", "/manifest.json.1.tmp"}) std::ofstream(path() + name) << "x";
+  Create();
+  EXPECT_EQ(*collection_->Count(), 0u);
+}
+
 }  // namespace
 }  // namespace varve::testing
