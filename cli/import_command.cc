@@ -101,23 +101,48 @@ absl::Status ImportMatrix(const ImportArguments& arguments, MatrixFormat format,
   return absl::OkStatus();
 }
 
-// Writes the lines gathered so far, of which the last is the reader's current one.
-absl::Status WriteLines(Collection* collection, const LineReader& reader, WriteBatch* batch, uint64_t* imported) {
-  if (batch->empty()) return absl::OkStatus();
-  const absl::Status status = collection->Write(*batch);
-  if (!status.ok()) return Annotate(status, reader.place() + " or one of the batch before it");
-  *imported += batch->size();
-  batch->Clear();
-  return absl::OkStatus();
-}
+// The put operations of some lines of a file. Thread-compatible.
+class LineBatch {
+ public:
+  LineBatch(const ImportArguments& arguments, Collection* collection)
+      : max_rows_(arguments.batch), max_bytes_(MaxBatchBytes(arguments.common)), collection_(collection) {}
+
+  void Add(WriteBatch::Operation operation, size_t line_bytes, uint64_t line_number) {
+    if (batch_.empty()) first_line_ = line_number;
+    last_line_ = line_number;
+    bytes_ += line_bytes + kRowOverheadBytes;  // a line is longer than what it says
+    AddToBatch(std::move(operation), &batch_);
+  }
+  bool full() const { return batch_.size() >= max_rows_ || bytes_ >= max_bytes_; }
+
+  // Adds to `imported` the rows that were written.
+  absl::Status Write(const std::string& file, uint64_t* imported) {
+    if (batch_.empty()) return absl::OkStatus();
+    if (const absl::Status status = collection_->Write(batch_); !status.ok()) {
+      return Annotate(status, file + ": lines " + std::to_string(first_line_) + " to " + std::to_string(last_line_));
+    }
+    *imported += batch_.size();
+    batch_.Clear();
+    bytes_ = 0;
+    return absl::OkStatus();
+  }
+
+ private:
+  const uint64_t max_rows_;
+  const uint64_t max_bytes_;
+  Collection* collection_;
+  WriteBatch batch_;
+  uint64_t bytes_ = 0;
+  uint64_t first_line_ = 0;
+  uint64_t last_line_ = 0;
+};
 
 // Imports a file of put operations as JSON lines.
 absl::Status ImportLines(const ImportArguments& arguments, Collection* collection, uint64_t* imported) {
   ASSIGN_OR_RETURN(const FilePointer file, OpenLines(arguments.file));
   LineReader reader(file.get(), arguments.file);
   Progress progress("rows", 0);
-  WriteBatch batch;
-  uint64_t batch_bytes = 0;  // of its lines, which are longer than what they say
+  LineBatch batch(arguments, collection);
   std::string line;
   for (uint64_t row = 0; row < arguments.start; ++row) {
     ASSIGN_OR_RETURN(const bool more, reader.Next(&line));
@@ -132,15 +157,11 @@ absl::Status ImportLines(const ImportArguments& arguments, Collection* collectio
       return InvalidArgument(reader.place() + ": is not a put: import takes no other operation");
     }
     operation->write.kind = arguments.mode;
-    AddToBatch(std::move(operation->write), &batch);
-    batch_bytes += line.size() + kRowOverheadBytes;
-    if (batch.size() == arguments.batch || batch_bytes >= MaxBatchBytes(arguments.common)) {
-      RETURN_IF_ERROR(WriteLines(collection, reader, &batch, imported));
-      batch_bytes = 0;
-    }
+    batch.Add(std::move(operation->write), line.size(), reader.line_number());
+    if (batch.full()) RETURN_IF_ERROR(batch.Write(arguments.file, imported));
     progress.Add(1);
   }
-  return WriteLines(collection, reader, &batch, imported);
+  return batch.Write(arguments.file, imported);
 }
 
 absl::Status Import(const ImportArguments& arguments, Collection* collection, uint64_t* imported) {

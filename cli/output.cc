@@ -31,12 +31,10 @@ absl::Status FlushOutput() {
 void PrintError(const absl::Status& status) {
   std::string line = "varve: " + absl::StatusCodeToString(status.code()) + ": ";
   line.append(status.message().data(), status.message().size());
+  const bool is_utf8 = IsUtf8(line);
   for (char& c : line) {
     if (c == '\n' || c == '\r') c = ' ';
-  }
-  if (!IsUtf8(line)) {
-    std::replace_if(
-        line.begin(), line.end(), [](char c) { return (c & 0x80) != 0; }, '?');
+    if (!is_utf8 && (c & 0x80) != 0) c = '?';
   }
   line += '\n';
   std::fwrite(line.data(), 1, line.size(), stderr);

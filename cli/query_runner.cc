@@ -68,6 +68,15 @@ absl::StatusOr<DistanceOfRecord> MakeDistanceOfRecord(Collection* collection, co
   });
 }
 
+void Add(const PlaceCount& count, PlaceCount* sum) {
+  sum->filled += count.filled;
+  sum->places += count.places;
+}
+
+double ShareOf(const PlaceCount& count) {
+  return count.places != 0 ? static_cast<double>(count.filled) / static_cast<double>(count.places) : 1.0;
+}
+
 }  // namespace
 
 absl::StatusOr<QueryRun> RunQueries(Collection* collection, absl::Span<const Query> queries, int threads) {
@@ -122,7 +131,7 @@ absl::StatusOr<double> RecallAgainstFile(Collection* collection, absl::Span<cons
                            std::to_string(queries.size()) + " queries");
   }
   ASSIGN_OR_RETURN(const uint64_t rows_there, collection->Count());
-  double sum = 0;
+  PlaceCount sum;
   std::vector<std::byte> row;
   for (size_t i = 0; i < queries.size(); ++i) {
     const SearchRequest& request = queries[i].request;
@@ -137,10 +146,10 @@ absl::StatusOr<double> RecallAgainstFile(Collection* collection, absl::Span<cons
       nearest.push_back({request.ns.value_or(""), key_prefix + std::to_string(number)});
     }
     ASSIGN_OR_RETURN(const DistanceOfRecord distance, MakeDistanceOfRecord(collection, request));
-    ASSIGN_OR_RETURN(const double recall, Recall(NamesOf(results[i]), nearest, request.k, distance));
-    sum += recall;
+    ASSIGN_OR_RETURN(const PlaceCount count, CountFilledPlaces(NamesOf(results[i]), nearest, request.k, distance));
+    Add(count, &sum);
   }
-  return sum / static_cast<double>(queries.size());
+  return ShareOf(sum);
 }
 
 absl::StatusOr<double> RecallAgainstExactSearch(Collection* collection, absl::Span<const Query> queries,
@@ -152,14 +161,15 @@ absl::StatusOr<double> RecallAgainstExactSearch(Collection* collection, absl::Sp
     query.request.with_profile = false;
   }
   ASSIGN_OR_RETURN(const QueryRun truth, RunQueries(collection, exact_queries, threads));
-  double sum = 0;
+  PlaceCount sum;
   for (size_t i = 0; i < queries.size(); ++i) {
     const SearchRequest& request = queries[i].request;
     ASSIGN_OR_RETURN(const DistanceOfRecord distance, MakeDistanceOfRecord(collection, request));
-    ASSIGN_OR_RETURN(const double recall, Recall(NamesOf(results[i]), NamesOf(truth.results[i]), request.k, distance));
-    sum += recall;
+    ASSIGN_OR_RETURN(const PlaceCount count,
+                     CountFilledPlaces(NamesOf(results[i]), NamesOf(truth.results[i]), request.k, distance));
+    Add(count, &sum);
   }
-  return sum / static_cast<double>(queries.size());
+  return ShareOf(sum);
 }
 
 }  // namespace varve::cli

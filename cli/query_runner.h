@@ -26,14 +26,16 @@ absl::StatusOr<QueryRun> RunQueries(Collection* collection, absl::Span<const Que
 // The value below which `share` (0 to 1) of the values lie, by nearest rank; 0 if there are none.
 double Percentile(std::vector<double> values, double share);
 
-// Mean recall of `results` against the first k rows of a ground-truth file, whose row r is the record with key
-// `key_prefix` + r in the query's namespace. Requires: queries and results are not empty and have equal sizes.
+// Recall of `results`, over the places of all queries, against the first k rows of a ground-truth file, whose row r is
+// the record with key `key_prefix` + r in the query's namespace. 1 if there is nothing to find.
+// Requires: queries and results are not empty and have equal sizes.
 // Errors: InvalidArgument if the file has fewer rows than there are queries, or fewer neighbours than a query's k.
 absl::StatusOr<double> RecallAgainstFile(Collection* collection, absl::Span<const Query> queries,
                                          absl::Span<const SearchResult> results, const MatrixFile& truth,
                                          const std::string& key_prefix);
 
-// Mean recall of `results` against exact searches, which run on `threads` threads. Requires: as above.
+// Recall of `results`, over the places of all queries, against exact searches, which run on `threads` threads.
+// Requires: as above.
 absl::StatusOr<double> RecallAgainstExactSearch(Collection* collection, absl::Span<const Query> queries,
                                                 absl::Span<const SearchResult> results, int threads);
 

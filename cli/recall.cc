@@ -7,18 +7,18 @@
 
 namespace varve::cli {
 
-absl::StatusOr<double> Recall(absl::Span<const RecordName> hits, absl::Span<const RecordName> truth, size_t k,
-                              const DistanceOfRecord& distance) {
+absl::StatusOr<PlaceCount> CountFilledPlaces(absl::Span<const RecordName> hits, absl::Span<const RecordName> truth,
+                                             size_t k, const DistanceOfRecord& distance) {
   hits = hits.subspan(0, k);
   truth = truth.subspan(0, k);
-  if (truth.empty()) return 1.0;
+  PlaceCount count{0, truth.size()};
+  if (truth.empty()) return count;
   const std::set<RecordName> nearest(truth.begin(), truth.end());
-  size_t filled = 0;
   std::optional<float> last_distance;
   bool asked = false;
   for (const RecordName& hit : hits) {
     if (nearest.contains(hit)) {
-      ++filled;
+      ++count.filled;
       continue;
     }
     if (!asked) {
@@ -27,9 +27,10 @@ absl::StatusOr<double> Recall(absl::Span<const RecordName> hits, absl::Span<cons
     }
     if (!last_distance) continue;
     ASSIGN_OR_RETURN(const std::optional<float> hit_distance, distance(hit));
-    if (hit_distance == last_distance) ++filled;
+    if (hit_distance == last_distance) ++count.filled;
   }
-  return static_cast<double>(std::min(filled, truth.size())) / static_cast<double>(truth.size());
+  count.filled = std::min(count.filled, count.places);
+  return count;
 }
 
 }  // namespace varve::cli

@@ -24,11 +24,16 @@ struct RecordName {
 // nothing if there is no such record.
 using DistanceOfRecord = std::function<absl::StatusOr<std::optional<float>>(const RecordName& name)>;
 
-// `hits` best first and `truth` nearest first; only the first k of each count. If the truth has fewer than k
-// entries, so many places can be filled; if it has none, recall is 1. `distance` is asked only about hits that are not
-// in the truth, and then once about its last entry.
-absl::StatusOr<double> Recall(absl::Span<const RecordName> hits, absl::Span<const RecordName> truth, size_t k,
-                              const DistanceOfRecord& distance);
+struct PlaceCount {
+  size_t filled = 0;
+  size_t places = 0;
+};
+
+// Of one query: `hits` best first and `truth` nearest first, of which only the first k of each count. If the truth has
+// fewer than k entries, so many places can be filled. `distance` is asked only about hits that are not in the truth,
+// and then once about its last entry.
+absl::StatusOr<PlaceCount> CountFilledPlaces(absl::Span<const RecordName> hits, absl::Span<const RecordName> truth,
+                                             size_t k, const DistanceOfRecord& distance);
 
 }  // namespace varve::cli
 

@@ -29,7 +29,9 @@ DistanceOfRecord Distances(std::map<std::string, float> distances) {
 
 absl::StatusOr<double> RecallOf(const std::vector<std::string>& hits, const std::vector<std::string>& truth, size_t k,
                                 std::map<std::string, float> distances = {}) {
-  return Recall(Names(hits), Names(truth), k, Distances(std::move(distances)));
+  ASSIGN_OR_RETURN(const PlaceCount count,
+                   CountFilledPlaces(Names(hits), Names(truth), k, Distances(std::move(distances))));
+  return static_cast<double>(count.filled) / static_cast<double>(count.places);
 }
 
 TEST(Recall, IsTheShareOfPlacesFilledByTrueNeighbors) {
@@ -62,17 +64,17 @@ TEST(Recall, TellsNamespacesApart) {
   const std::vector<RecordName> hits = {{"n", "a"}};
   const std::vector<RecordName> truth = {{"", "a"}};
 
-  ASSERT_OK_AND_ASSIGN(const double recall, Recall(hits, truth, 1, Distances({})));
+  ASSERT_OK_AND_ASSIGN(const PlaceCount count, CountFilledPlaces(hits, truth, 1, Distances({})));
 
-  EXPECT_EQ(recall, 0);
+  EXPECT_EQ(count.filled, 0);
 }
 
 TEST(Recall, IsOfThePlacesThatCanBeFilled) {
   ASSERT_OK_AND_ASSIGN(const double few, RecallOf({"a"}, {"a"}, 10));
-  ASSERT_OK_AND_ASSIGN(const double nothing_to_find, RecallOf({}, {}, 10));
+  ASSERT_OK_AND_ASSIGN(const PlaceCount nothing_to_find, CountFilledPlaces({}, {}, 10, Distances({})));
 
   EXPECT_EQ(few, 1);
-  EXPECT_EQ(nothing_to_find, 1);
+  EXPECT_EQ(nothing_to_find.places, 0);
 }
 
 TEST(Recall, AsksForDistancesOnlyOfMisses) {
@@ -80,8 +82,8 @@ TEST(Recall, AsksForDistancesOnlyOfMisses) {
     return DataLoss("damaged");
   };
 
-  EXPECT_OK(Recall(Names({"a", "b"}), Names({"b", "a"}), 2, fails));
-  EXPECT_THAT(Recall(Names({"a", "x"}), Names({"b", "a"}), 2, fails),
+  EXPECT_OK(CountFilledPlaces(Names({"a", "b"}), Names({"b", "a"}), 2, fails));
+  EXPECT_THAT(CountFilledPlaces(Names({"a", "x"}), Names({"b", "a"}), 2, fails),
               StatusIs(absl::StatusCode::kDataLoss, ::testing::HasSubstr("damaged")));
 }
 

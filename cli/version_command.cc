@@ -1,4 +1,4 @@
-// varve version: what this build is and has. Also the names of commands that it does not have yet.
+// varve version: what this build is and has.
 #include <algorithm>
 #include <memory>
 #include <set>
@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/status.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
 #include "cli/json_writer.h"
@@ -92,18 +91,6 @@ Command AddVersionCommand(CLI::App* root) {
   app->footer("Example: varve version --json");
   AddCommonOptions(app, common.get());
   return {app, [common] { return RunVersion(*common); }};
-}
-
-std::vector<Command> AddUnbuiltCommands(CLI::App* root) {
-  std::vector<Command> commands;
-  for (const std::string name :
-       {"repair", "backup", "restore", "export", "bench", "metrics", "estimate", "recall", "schema", "list", "drop"}) {
-    CLI::App* app = root->add_subcommand(name, "Not built in this version");
-    app->group("");  // not in the help
-    app->allow_extras();
-    commands.push_back({app, [name] { return Unimplemented(name + " is not built in this version"); }});
-  }
-  return commands;
 }
 
 }  // namespace varve::cli

@@ -18,7 +18,7 @@
 namespace varve {
 namespace {
 
-// A live writer may publish while the files are read; what was found then says nothing. As for a read-only open.
+// A live writer may remove files of the generation that is being read. As for a read-only open.
 constexpr int kMaxAttempts = 16;
 
 bool IsWriterAlive(FileSystem* fs, const std::string& directory) {
@@ -26,35 +26,29 @@ bool IsWriterAlive(FileSystem* fs, const std::string& directory) {
   return locked.ok() && *locked;
 }
 
-// The generation of manifest.json; 0 if it cannot be read.
-uint64_t Generation(FileSystem* fs, const std::string& directory) {
-  const absl::StatusOr<pb::Manifest> manifest = ReadManifestFile(fs, directory, kManifestName);
-  return manifest.ok() ? manifest->generation() : 0;
-}
-
 absl::StatusOr<VerifyReport> VerifyDirectory(FileSystem* fs, const std::string& directory, bool deep) {
   for (int attempt = 1;; ++attempt) {
-    const uint64_t generation = Generation(fs, directory);
+    const bool may_restart = attempt < kMaxAttempts;
     const bool live = IsWriterAlive(fs, directory);
-    VerifyRun run(fs, directory, deep, live);
+    VerifyRun run(fs, directory, deep, live, may_restart);
     const absl::Status status = VerifyCollection(&run);
-    const bool moved = Generation(fs, directory) != generation || (!live && IsWriterAlive(fs, directory));
-    if (moved && attempt < kMaxAttempts && (!status.ok() || run.damage_count() != 0)) continue;
+    if (absl::IsAborted(status)) continue;
+    // What was found while a writer came up says nothing.
+    const bool found = !status.ok() || run.damage_count() != 0;
+    if (found && !live && may_restart && IsWriterAlive(fs, directory)) continue;
     RETURN_IF_ERROR(status);
     return run.Take();
   }
 }
 
 absl::StatusOr<VerifyReport> VerifyFile(FileSystem* fs, const std::string& path, bool deep) {
-  VerifyRun run(fs, "", deep, /*live=*/false);
+  VerifyRun run(fs, "", deep, /*live=*/false, /*may_restart=*/false);
   ASSIGN_OR_RETURN(const StoredFileType type, TellFileType(fs, path));
   absl::Status status;
   switch (type) {
-    case StoredFileType::kSegment: {
-      bool good = false;
-      status = VerifySegmentFile(&run, path, std::nullopt, &good);
+    case StoredFileType::kSegment:
+      status = VerifySegmentFile(&run, path);
       break;
-    }
     case StoredFileType::kBitmap: {
       std::optional<RowSet> dead;
       status = VerifyBitmapFile(&run, path, nullptr, nullptr, &dead);

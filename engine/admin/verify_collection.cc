@@ -30,6 +30,7 @@ class CollectionVerifier {
     absl::StatusOr<LoadedManifest> loaded = LoadManifest(run_->fs(), run_->directory());
     if (absl::IsNotFound(loaded.status())) return FailedPrecondition(run_->directory() + ": not a collection");
     if (!loaded.ok()) RETURN_IF_ERROR(run_->AddStatus(kManifestName, loaded.status()));
+    if (loaded.ok()) run_->set_generation(loaded->manifest.generation());
     ASSIGN_OR_RETURN(entries_, ListCollection(run_->fs(), run_->directory()));
     RETURN_IF_ERROR(VerifyManifestFiles(loaded.ok()));
     RETURN_IF_ERROR(VerifyCheckpoints());
@@ -77,24 +78,34 @@ class CollectionVerifier {
     return absl::OkStatus();
   }
 
-  // Everything that the manifest in force names, and the checkpoint that it names.
+  // Everything that the manifest in force names, and the checkpoint that it names. What a live writer may remove is
+  // opened first, and read after.
   absl::Status VerifyNamed() {
     VerifySchema();
-    RETURN_IF_ERROR(VerifySegments(run_, manifest_));
+    ASSIGN_OR_RETURN(std::vector<NamedSegment> segments, OpenNamedSegments(run_, manifest_, {}));
     Name(manifest_);
     for (const auto& [id, embedded] : checkpoints_) {
       if (embedded.collection_uuid() != manifest_.collection_uuid()) {
         run_->AddDamage(CheckpointName(id), 0, "manifest", "the checkpoint of another collection");
       }
     }
+    // The files that only the newest checkpoint names are kept too, so that it can stand in for a lost manifest.
     const pb::Manifest* checkpoint = nullptr;
+    std::vector<NamedSegment> older;
     if (manifest_.checkpoint_id() != 0) {
       RETURN_IF_ERROR(NameCheckpoints());
       const auto found = checkpoints_.find(manifest_.checkpoint_id());
       if (found != checkpoints_.end()) checkpoint = &found->second;
     }
-    if (checkpoint != nullptr) RETURN_IF_ERROR(VerifyStandIn(*checkpoint));
-    return VerifyLogs(run_, entries_, manifest_, checkpoint, &named_);
+    if (checkpoint != nullptr) {
+      ASSIGN_OR_RETURN(older, OpenNamedSegments(run_, *checkpoint, named_));
+      Name(*checkpoint);
+    }
+    RETURN_IF_ERROR(VerifyLogs(run_, entries_, manifest_, checkpoint, &named_));
+    VerifySegments(run_, &segments);
+    VerifySegments(run_, &older);
+    VerifyEntries(run_, manifest_, segments);
+    return VerifyKeysLiveOnce(run_, segments);
   }
 
   void VerifySchema() {
@@ -127,24 +138,6 @@ class CollectionVerifier {
     }
     if (before != 0) named_.insert(CheckpointName(before));
     return found ? absl::OkStatus() : run_->AddStatus(name, NotFound(name));
-  }
-
-  // The files that only the newest checkpoint names are kept too, so that it can stand in for a lost manifest.
-  absl::Status VerifyStandIn(const pb::Manifest& checkpoint) {
-    for (const pb::SegmentEntry& entry : checkpoint.segments()) {
-      const std::string segment = SegmentName(entry.id());
-      if (!named_.contains(segment)) {
-        bool good = false;
-        ASSIGN_OR_RETURN(const SegmentExpectation expected, ExpectSegment(checkpoint, entry));
-        RETURN_IF_ERROR(VerifySegmentFile(run_, segment, expected, &good));
-      }
-      if (!entry.has_bitmap()) continue;
-      const std::string bitmap = BitmapName(entry.id(), entry.bitmap().file_id());
-      std::optional<RowSet> dead;
-      if (!named_.contains(bitmap)) RETURN_IF_ERROR(VerifyBitmapFile(run_, bitmap, &checkpoint, &entry, &dead));
-    }
-    Name(checkpoint);
-    return absl::OkStatus();
   }
 
   void Name(const pb::Manifest& manifest) {
@@ -184,10 +177,8 @@ class CollectionVerifier {
 
   absl::Status VerifyUnnamedFile(const DirectoryEntry& entry) {
     switch (entry.kind) {
-      case FileKind::kSegment: {
-        bool good = false;
-        return VerifySegmentFile(run_, entry.name, std::nullopt, &good);
-      }
+      case FileKind::kSegment:
+        return VerifySegmentFile(run_, entry.name);
       case FileKind::kBitmap: {
         std::optional<RowSet> dead;
         return VerifyBitmapFile(run_, entry.name, nullptr, nullptr, &dead);

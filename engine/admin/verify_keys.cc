@@ -14,7 +14,7 @@ constexpr uint64_t kMaxReported = 100;
 
 // A segment's next live row in the merge of all key tables.
 struct Cursor {
-  const LiveSegment* segment = nullptr;
+  const NamedSegment* segment = nullptr;
   RowId row = 0;
   Segment::Key key;
 };
@@ -28,8 +28,10 @@ struct KeyAbove {
 
 class KeyMerge {
  public:
-  KeyMerge(VerifyRun* run, const std::vector<LiveSegment>& segments) : run_(run) {
-    for (const LiveSegment& segment : segments) Push({&segment, 0, {}});
+  KeyMerge(VerifyRun* run, const std::vector<NamedSegment>& segments) : run_(run) {
+    for (const NamedSegment& segment : segments) {
+      if (segment.sound) Push({&segment, 0, {}});
+    }
   }
 
   absl::Status Run() {
@@ -84,7 +86,7 @@ class KeyMerge {
 
 }  // namespace
 
-absl::Status VerifyKeysLiveOnce(VerifyRun* run, const std::vector<LiveSegment>& segments) {
+absl::Status VerifyKeysLiveOnce(VerifyRun* run, const std::vector<NamedSegment>& segments) {
   return KeyMerge(run, segments).Run();
 }
 

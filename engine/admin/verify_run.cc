@@ -4,6 +4,8 @@
 
 #include "base/publish.h"
 #include "base/status.h"
+#include "engine/version/file_names.h"
+#include "engine/version/manifest.h"
 
 namespace varve {
 namespace {
@@ -24,6 +26,12 @@ std::string VerifyRun::PathOf(std::string_view name) const {
   return directory_.empty() ? std::string(name) : JoinPath(directory_, name);
 }
 
+bool VerifyRun::HasMovedOn() const {
+  if (!live_ || !may_restart_) return false;
+  const absl::StatusOr<pb::Manifest> manifest = ReadManifestFile(fs_, directory_, kManifestName);
+  return manifest.ok() && manifest->generation() != generation_;
+}
+
 void VerifyRun::AddDamage(std::string_view file, uint64_t offset, std::string_view section, std::string_view what) {
   report_.ok = false;
   if (!seen_.emplace(file, offset, what).second) return;
@@ -39,7 +47,10 @@ absl::Status VerifyRun::AddStatus(std::string_view file, const absl::Status& sta
   if (!absl::IsDataLoss(status) && !absl::IsNotFound(status) && !absl::IsUnimplemented(status)) return status;
   std::string_view what(status.message().data(), status.message().size());
   const uint64_t offset = OffsetIn(what);
-  if (absl::IsNotFound(status)) what = "missing";
+  if (absl::IsNotFound(status)) {
+    if (HasMovedOn()) return Aborted(PathOf(file) + ": removed by the writer");
+    what = "missing";
+  }
   for (const std::string& prefix : {PathOf(file) + ": ", std::string(file) + ": "}) {
     if (what.starts_with(prefix)) what.remove_prefix(prefix.size());
   }

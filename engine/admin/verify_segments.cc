@@ -1,5 +1,8 @@
 #include "engine/admin/verify_segments.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/status.h"
 #include "engine/version/manifest_files.h"
 #include "segment/deletion_bitmap.h"
@@ -8,17 +11,17 @@ namespace varve {
 namespace {
 
 // What the manifest's entry says of a segment that is good in itself.
-void VerifyEntry(VerifyRun* run, const pb::Manifest& manifest, const pb::SegmentEntry& entry, const LiveSegment& live) {
-  const pb::SegmentHeader& header = live.segment->header();
+void VerifyEntry(VerifyRun* run, const pb::Manifest& manifest, const NamedSegment& named) {
+  const pb::SegmentEntry& entry = named.entry;
+  const pb::SegmentHeader& header = named.segment->header();
   const auto differ = [&](std::string_view what, uint64_t stated, uint64_t found) {
     if (stated == found) return;
     run->AddDamage(kManifestName, 0, "segments",
-                   live.name + ": " + std::string(what) + " is stated as " + std::to_string(stated) + ", found " +
+                   named.name + ": " + std::string(what) + " is stated as " + std::to_string(stated) + ", found " +
                        std::to_string(found));
   };
-  const uint32_t dead = live.dead.Count();
-  differ("rows", entry.rows(), live.segment->rows());
-  differ("live_rows", entry.live_rows(), live.segment->rows() - dead);
+  const uint32_t dead = named.dead.Count();
+  differ("live_rows", entry.live_rows(), named.segment->rows() - dead);
   differ("smallest_sequence", entry.smallest_sequence(), header.smallest_sequence());
   differ("largest_sequence", entry.largest_sequence(), header.largest_sequence());
   differ("index_type", static_cast<uint64_t>(entry.index_type()), static_cast<uint64_t>(header.index_type()));
@@ -29,34 +32,37 @@ void VerifyEntry(VerifyRun* run, const pb::Manifest& manifest, const pb::Segment
       known = known || (field.id() == index.field_id() && field.dimension() == index.dimension());
     }
     if (!known) {
-      run->AddDamage(live.name, 0, "header",
+      run->AddDamage(named.name, 0, "header",
                      "field " + std::to_string(index.field_id()) + " is not one of the collection's schema");
     }
   }
 }
 
-absl::Status VerifyNamedSegment(VerifyRun* run, const pb::Manifest& manifest, const pb::SegmentEntry& entry,
-                                std::vector<LiveSegment>* live) {
-  LiveSegment one;
-  one.name = SegmentName(entry.id());
-  ASSIGN_OR_RETURN(const SegmentExpectation expected, ExpectSegment(manifest, entry));
-  bool good = false;
-  RETURN_IF_ERROR(VerifySegmentFile(run, one.name, expected, &good));
-  std::optional<RowSet> dead;
-  if (entry.has_bitmap()) {
-    RETURN_IF_ERROR(VerifyBitmapFile(run, BitmapName(entry.id(), entry.bitmap().file_id()), &manifest, &entry, &dead));
-    good = good && dead.has_value();
+absl::Status OpenNamedSegment(VerifyRun* run, const pb::Manifest& manifest, NamedSegment* named) {
+  run->CountFile(named->name);
+  ASSIGN_OR_RETURN(const SegmentExpectation expected, ExpectSegment(manifest, named->entry));
+  absl::StatusOr<std::shared_ptr<const Segment>> segment = OpenSegmentFile(run, named->name, expected);
+  if (!segment.ok()) return run->AddStatus(named->name, segment.status());
+  named->segment = *std::move(segment);
+  named->dead = RowSet(named->segment->rows());
+  named->sound = named->segment->rows() == named->entry.rows();
+  if (!named->sound) {
+    run->AddDamage(named->name, 0, "footer",
+                   "has " + std::to_string(named->segment->rows()) + " rows, the manifest says " +
+                       std::to_string(named->entry.rows()));
   }
-  if (!good) return absl::OkStatus();
-  // All segments are open at once for the checks across them.
-  absl::StatusOr<std::shared_ptr<const Segment>> segment =
-      Segment::Open(run->fs(), run->PathOf(one.name), expected, VerifyChecksums::kOnTouch, IoMode::kMapped);
-  if (!segment.ok()) return run->AddStatus(one.name, segment.status());
-  one.segment = *std::move(segment);
-  one.dead = dead.has_value() ? *std::move(dead) : RowSet(one.segment->rows());
-  if (one.dead.bound() != one.segment->rows()) return absl::OkStatus();  // VerifyBitmapFile has said so
-  VerifyEntry(run, manifest, entry, one);
-  live->push_back(std::move(one));
+  return absl::OkStatus();
+}
+
+absl::Status ReadNamedBitmap(VerifyRun* run, const pb::Manifest& manifest, const std::string& name,
+                             NamedSegment* named) {
+  std::optional<RowSet> dead;
+  RETURN_IF_ERROR(VerifyBitmapFile(run, name, &manifest, &named->entry, &dead));
+  if (dead.has_value() && named->segment != nullptr && dead->bound() == named->segment->rows()) {
+    named->dead = *std::move(dead);
+  } else {
+    named->sound = false;
+  }
   return absl::OkStatus();
 }
 
@@ -88,12 +94,37 @@ absl::Status VerifyBitmapFile(VerifyRun* run, const std::string& name, const pb:
   return absl::OkStatus();
 }
 
-absl::Status VerifySegments(VerifyRun* run, const pb::Manifest& manifest) {
-  std::vector<LiveSegment> live;
-  uint64_t live_rows = 0;
+absl::StatusOr<std::vector<NamedSegment>> OpenNamedSegments(VerifyRun* run, const pb::Manifest& manifest,
+                                                            const std::set<std::string>& known) {
+  std::vector<NamedSegment> segments;
   for (const pb::SegmentEntry& entry : manifest.segments()) {
-    RETURN_IF_ERROR(VerifyNamedSegment(run, manifest, entry, &live));
-    live_rows += entry.live_rows();
+    NamedSegment named;
+    named.name = SegmentName(entry.id());
+    named.entry = entry;
+    if (!known.contains(named.name)) RETURN_IF_ERROR(OpenNamedSegment(run, manifest, &named));
+    if (entry.has_bitmap()) {
+      const std::string bitmap = BitmapName(entry.id(), entry.bitmap().file_id());
+      if (!known.contains(bitmap)) RETURN_IF_ERROR(ReadNamedBitmap(run, manifest, bitmap, &named));
+    }
+    segments.push_back(std::move(named));
+  }
+  return segments;
+}
+
+void VerifySegments(VerifyRun* run, std::vector<NamedSegment>* segments) {
+  for (NamedSegment& named : *segments) {
+    if (named.segment == nullptr) continue;
+    const uint64_t before = run->damage_count();
+    VerifySegment(run, named.name, *named.segment);
+    if (run->damage_count() != before) named.sound = false;
+  }
+}
+
+void VerifyEntries(VerifyRun* run, const pb::Manifest& manifest, const std::vector<NamedSegment>& segments) {
+  uint64_t live_rows = 0;
+  for (const NamedSegment& named : segments) {
+    live_rows += named.entry.live_rows();
+    if (named.sound) VerifyEntry(run, manifest, named);
   }
   if (manifest.total_vectors() != live_rows) {
     run->AddDamage(kManifestName, 0, "total_vectors",
@@ -101,14 +132,13 @@ absl::Status VerifySegments(VerifyRun* run, const pb::Manifest& manifest) {
                        std::to_string(live_rows) + " live rows");
   }
   for (const pb::QuantizerEpoch& epoch : manifest.quantizer_epochs()) {
-    bool known = false;
-    for (const pb::SegmentEntry& entry : manifest.segments()) known = known || entry.id() == epoch.segment();
+    const bool known = std::any_of(manifest.segments().begin(), manifest.segments().end(),
+                                   [&](const pb::SegmentEntry& entry) { return entry.id() == epoch.segment(); });
     if (!known) {
       run->AddDamage(kManifestName, 0, "quantizer_epochs",
                      "segment " + std::to_string(epoch.segment()) + " is not one of the collection");
     }
   }
-  return VerifyKeysLiveOnce(run, live);
 }
 
 }  // namespace varve
