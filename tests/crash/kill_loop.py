@@ -109,11 +109,15 @@ class Directory:
     def __str__(self):
         return f"{self.path} ({self.metric}, {self.index}, dim {self.dimension}, {len(self.model)} records)"
 
-    def check(self, grouped, acknowledged):
-        """Compares what is stored with the model after each possible prefix of the batches; takes the one that fits."""
-        report = json.loads(self.varve.run("verify", self.path, "--json", "--deep", expected=(0, 1)).stdout)
+    def verify(self):
+        done = self.varve.run("verify", self.path, "--json", "--deep", expected=(0, 1))
+        report = json.loads(done.stdout) if done.stdout else {"ok": False, "damage": done.stderr.decode()}
         if not report["ok"]:
             raise Failure(f"verify: {report['damage'][:5]}")
+
+    def check(self, grouped, acknowledged):
+        """Compares what is stored with the model after each possible prefix of the batches; takes the one that fits."""
+        self.verify()
         stored, sequences = self.varve.scan(self.path)
         applied = self.matching_prefix(stored, grouped, acknowledged)
         self.check_sequences(stored, sequences)
@@ -309,6 +313,7 @@ class KillLoop:
         stored, _ = self.varve.scan(self.directory.path)
         self.directory.matching_prefix(stored, grouped, before)
         self.counts["scans beside a writer"] += 1
+        self.directory.verify()
 
     def kill_maintenance(self):
         directory = self.directory
