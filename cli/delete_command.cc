@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/status.h"
+#include "cli/bytes_argument.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
 #include "cli/json_writer.h"
@@ -17,7 +18,7 @@ namespace {
 struct DeleteArguments {
   CommonOptions common;
   std::string directory;
-  std::string ns;
+  BytesArgument ns;
   std::optional<std::string> filter;
 };
 
@@ -32,8 +33,9 @@ absl::StatusOr<uint64_t> DeleteNamespace(Collection* collection, const std::stri
 
 absl::Status RunDelete(const DeleteArguments& arguments) {
   if (arguments.filter) return Unimplemented("--filter is not built in this version");
+  ASSIGN_OR_RETURN(const std::optional<std::string> ns, arguments.ns.Decode("--namespace-base64"));
   ASSIGN_OR_RETURN(const std::unique_ptr<Collection> collection, OpenForWriting(arguments.directory, arguments.common));
-  const absl::StatusOr<uint64_t> rows = DeleteNamespace(collection.get(), arguments.ns);
+  const absl::StatusOr<uint64_t> rows = DeleteNamespace(collection.get(), ns.value_or(""));
   RETURN_IF_ERROR(CloseAfter(collection.get(), rows.status()));
   JsonWriter writer;
   writer.BeginObject().Key("rows").Uint(*rows).EndObject();
@@ -48,13 +50,14 @@ Command AddDeleteCommand(CLI::App* root) {
   CLI::App* app = root->add_subcommand("delete", "Delete the records of a namespace");
   app->footer("Example: varve delete things --namespace tenant42");
   AddDirectory(app, &arguments->directory);
-  CLI::Option* ns = app->add_option("--namespace", arguments->ns, "The namespace to empty")->type_name("NS");
+  AddNamespace(app, &arguments->ns, "The namespace to empty");
   CLI::Option* filter =
       app->add_option("--filter", arguments->filter, "Delete what matches (not built in this version)")
           ->type_name("EXPR")
-          ->excludes(ns);
-  app->callback([ns, filter] {
-    if (ns->count() + filter->count() == 0) throw CLI::RequiredError("--namespace or --filter");
+          ->excludes("--namespace")
+          ->excludes("--namespace-base64");
+  app->callback([arguments, filter] {
+    if (!arguments->ns.text && !arguments->ns.base64 && filter->count() == 0) throw CLI::RequiredError("--namespace or --filter");
   });
   AddCommonOptions(app, &arguments->common);
   return {app, [arguments] { return RunDelete(*arguments); }};

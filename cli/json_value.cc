@@ -43,7 +43,7 @@ class TreeBuilder {
       if (const size_t end = reason.find(": ", place); end != std::string::npos) reason.erase(0, end + 2);
     }
     if (reason.size() > kMaxReasonBytes) reason = reason.substr(0, kMaxReasonBytes) + "...";
-    return Fail("not valid at byte " + std::to_string(position) + ": " + reason);
+    return Fail("an error at byte " + std::to_string(position) + ": " + reason);
   }
 
   absl::StatusOr<JsonValue> Take() {

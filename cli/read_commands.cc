@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/status.h"
-#include "cli/base64.h"
+#include "cli/bytes_argument.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
 #include "cli/json_writer.h"
@@ -16,22 +16,6 @@
 
 namespace varve::cli {
 namespace {
-
-// A key or namespace on the command line: as text, or in base64 for bytes that a shell does not pass on.
-struct BytesArgument {
-  std::optional<std::string> text;
-  std::optional<std::string> base64;
-
-  absl::StatusOr<std::optional<std::string>> Decode(std::string_view name) const {
-    if (!base64) return text;
-    return DecodeBase64(*base64, name);
-  }
-};
-
-void AddNamespace(CLI::App* app, BytesArgument* ns, const std::string& description) {
-  CLI::Option* text = app->add_option("--namespace", ns->text, description)->type_name("NS");
-  app->add_option("--namespace-base64", ns->base64, "The namespace in base64")->type_name("B64")->excludes(text);
-}
 
 struct GetArguments {
   CommonOptions common;

@@ -10,6 +10,7 @@
 
 #include "base/status.h"
 #include "cli/command.h"
+#include "cli/bytes_argument.h"
 #include "cli/common_options.h"
 #include "cli/json_value.h"
 #include "cli/matrix_file.h"
@@ -31,6 +32,7 @@ struct SearchArguments {
   std::string vector;
   std::string text;
   std::optional<std::string> filter;
+  BytesArgument ns;
   SearchRequest defaults;
   std::string ground_truth;
   std::string key_prefix;
@@ -74,9 +76,10 @@ absl::StatusOr<std::optional<double>> MeasureRecall(const SearchArguments& argum
   return std::optional<double>(recall);
 }
 
-absl::Status RunSearch(const SearchArguments& arguments) {
+absl::Status RunSearch(SearchArguments arguments) {
   if (!arguments.text.empty()) return Unimplemented("--text is not built in this version: it needs text fields");
   if (arguments.filter) return Unimplemented("--filter is not built in this version");
+  ASSIGN_OR_RETURN(arguments.defaults.ns, arguments.ns.Decode("--namespace-base64"));
   ASSIGN_OR_RETURN(const std::unique_ptr<Collection> collection, OpenForReading(arguments.directory, arguments.common));
   ASSIGN_OR_RETURN(const std::vector<Query> queries, ReadQueries(arguments, collection->schema()));
   const int threads = std::max(1, arguments.common.threads);
@@ -129,7 +132,7 @@ Command AddSearchCommand(CLI::App* root) {
   app->add_option("--field", defaults.field, "The dense field to search (default: the first)")->type_name("F");
   app->add_option("--filter", arguments->filter, "Only records that match (not built in this version)")
       ->type_name("EXPR");
-  app->add_option("--namespace", defaults.ns, "Only records of this namespace")->type_name("NS");
+  AddNamespace(app, &arguments->ns, "Only records of this namespace");
   AddParams(app, &defaults.params);
   app->add_flag("--exact", defaults.exact, "Compare with every vector");
   app->add_option("--ground-truth", arguments->ground_truth, "True neighbours, by row of the imported file (.ivecs)")
