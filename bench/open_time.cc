@@ -1,10 +1,10 @@
-// What opening a collection costs, and how much of it the first search touches: opens, searches once, searches again, and
-// prints the time of each and how many bytes of the mapped segments are resident in this process after it.
+// What opening a collection costs, and how much of it the first search touches: opens, searches once, searches again,
+// and prints the time of each and how many bytes of the mapped segments are resident in this process after it.
 //
 //   open_time COLLECTION [--ef=N]
 //
-// Resident bytes come from /proc/self/smaps: pages of the mapping that this process has touched, whether or not they were
-// in the page cache before.
+// Resident bytes come from /proc/self/smaps: pages of the mapping that this process has touched, whether or not they
+// were in the page cache before.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>

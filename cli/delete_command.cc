@@ -57,7 +57,8 @@ Command AddDeleteCommand(CLI::App* root) {
           ->excludes("--namespace")
           ->excludes("--namespace-base64");
   app->callback([arguments, filter] {
-    if (!arguments->ns.text && !arguments->ns.base64 && filter->count() == 0) throw CLI::RequiredError("--namespace or --filter");
+    if (!arguments->ns.text && !arguments->ns.base64 && filter->count() == 0)
+      throw CLI::RequiredError("--namespace or --filter");
   });
   AddCommonOptions(app, &arguments->common);
   return {app, [arguments] { return RunDelete(*arguments); }};

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/status.h"
-#include "cli/command.h"
 #include "cli/bytes_argument.h"
+#include "cli/command.h"
 #include "cli/common_options.h"
 #include "cli/json_value.h"
 #include "cli/matrix_file.h"

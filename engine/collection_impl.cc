@@ -51,7 +51,8 @@ SegmentInfo InfoOf(const SegmentPart& part, Sequence visible) {
 }  // namespace
 
 absl::Status CollectionImpl::CheckOpen() const {
-  if (closed_.load(std::memory_order_acquire)) return FailedPrecondition(state_->directory + ": the collection is closed");
+  if (closed_.load(std::memory_order_acquire))
+    return FailedPrecondition(state_->directory + ": the collection is closed");
   return absl::OkStatus();
 }
 

@@ -33,8 +33,8 @@ uint64_t GenerationNow(FileSystem* fs, const std::string& directory) {
   return manifest.ok() ? manifest->manifest.generation() : 0;
 }
 
-// Calls `attempt(writer_is_live)`, which says which generation it saw, until it succeeds or what it found is no effect of
-// a writer at work: a file that is gone, or an inconsistency while a writer is there or the generation has moved.
+// Calls `attempt(writer_is_live)`, which says which generation it saw, until it succeeds or what it found is no effect
+// of a writer at work: a file that is gone, or an inconsistency while a writer is there or the generation has moved.
 absl::Status TryBesideWriter(FileSystem* fs, const std::string& directory,
                              const std::function<absl::Status(bool writer_is_live)>& attempt) {
   absl::Status status;

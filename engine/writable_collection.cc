@@ -207,7 +207,8 @@ absl::Status WritableCollection::TakeOver(const RecoveredCollection& recovered) 
     state_->visible.store(largest + kSequenceSkip);
   }
   if (!loaded.clean_close && !flush_first) {
-    RETURN_IF_ERROR(publisher_.PublishRecovered(state_->visible.load(), /*nothing_to_replay=*/loaded.replay.records == 0));
+    RETURN_IF_ERROR(
+        publisher_.PublishRecovered(state_->visible.load(), /*nothing_to_replay=*/loaded.replay.records == 0));
   }
   const pb::Manifest manifest = publisher_.manifest();
   CollectionGarbage garbage;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "base/status.h"
 #include "index/accepted_slots.h"
@@ -25,6 +26,7 @@ class Scan {
         scratch_(*scratch),
         context_(*context),
         best_(best),
+        all_(AcceptsEverySlot(filter, vectors.slot_count())),
         vector_bytes_(vectors.shape().bytes()),
         tile_slots_(std::clamp<size_t>(kTileBytes / vector_bytes_, 1, kMaxTileSlots)) {}
 
@@ -55,6 +57,12 @@ class Scan {
   }
 
   void CollectAccepted(uint32_t first, uint32_t last) {
+    if (all_) {
+      scratch_.slots.resize(last - first);
+      std::iota(scratch_.slots.begin(), scratch_.slots.end(), first);
+      scratch_.rows.assign(scratch_.slots.begin(), scratch_.slots.end());
+      return;
+    }
     scratch_.slots.clear();
     scratch_.rows.clear();
     ForEachAcceptedSlot(filter_, first, last, [this](SlotId slot, RowId row) {
@@ -118,6 +126,7 @@ class Scan {
   ExactScanScratch& scratch_;
   SearchContext& context_;
   const absl::Span<TopK> best_;
+  const bool all_;
   const size_t vector_bytes_;
   const size_t tile_slots_;
 };

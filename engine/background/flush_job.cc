@@ -20,8 +20,8 @@ class MemtableRows final : public RowSource {
   uint32_t rows() const override { return static_cast<uint32_t>(rows_.size()); }
   absl::StatusOr<SegmentRow> Row(RowId row) override {
     const Memtable::Row& from = *rows_[row];
-    return SegmentRow{from.ns,           from.key,      from.born,    from.created_at_us, from.updated_at_us,
-                      from.expires_at_ms, from.metadata, from.payload};
+    return SegmentRow{from.ns,       from.key,    from.born, from.created_at_us, from.updated_at_us, from.expires_at_ms,
+                      from.metadata, from.payload};
   }
   absl::StatusOr<const std::byte*> Vector(RowId row, size_t field) override {
     const Memtable::Row& from = *rows_[row];

@@ -1,5 +1,5 @@
-// Writes the oldest frozen memtable into a segment and publishes it, with a deletion bitmap for every segment whose rows
-// have died. One at a time, in the order in which the memtables were frozen.
+// Writes the oldest frozen memtable into a segment and publishes it, with a deletion bitmap for every segment whose
+// rows have died. One at a time, in the order in which the memtables were frozen.
 #ifndef VARVE_ENGINE_BACKGROUND_FLUSH_JOB_H_
 #define VARVE_ENGINE_BACKGROUND_FLUSH_JOB_H_
 

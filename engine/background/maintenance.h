@@ -1,5 +1,5 @@
-// The work that goes on beside reads and writes: flushes of frozen memtables in the background, merges on demand, and the
-// timer that syncs logs. Owns its threads.
+// The work that goes on beside reads and writes: flushes of frozen memtables in the background, merges on demand, and
+// the timer that syncs logs. Owns its threads.
 //
 // Thread-safe.
 #ifndef VARVE_ENGINE_BACKGROUND_MAINTENANCE_H_
@@ -71,8 +71,8 @@ class Maintenance {
   absl::Status flush_status_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool write_happened_ ABSL_GUARDED_BY(mutex_) = false;
-  int scheduled_ ABSL_GUARDED_BY(mutex_) = 0;      // flush tasks that have not ended
-  int64_t retry_ms_ ABSL_GUARDED_BY(mutex_) = 0;   // wait before the next try after a failed flush; 0: none failed
+  int scheduled_ ABSL_GUARDED_BY(mutex_) = 0;        // flush tasks that have not ended
+  int64_t retry_ms_ ABSL_GUARDED_BY(mutex_) = 0;     // wait before the next try after a failed flush; 0: none failed
   int64_t retry_at_us_ ABSL_GUARDED_BY(mutex_) = 0;  // monotonic; meaningful while retry_ms_ > 0
   std::atomic<uint64_t> flushes_{0};
   std::atomic<uint64_t> merges_{0};

@@ -17,9 +17,9 @@ struct RowMap {
     uint32_t input;
     RowId row;
   };
-  std::vector<Origin> origins;                // by new row
-  std::vector<FileId> inputs;                 // segment of each input
-  std::vector<std::vector<RowId>> new_rows;   // by input and old row; kNoRow: dropped
+  std::vector<Origin> origins;               // by new row
+  std::vector<FileId> inputs;                // segment of each input
+  std::vector<std::vector<RowId>> new_rows;  // by input and old row; kNoRow: dropped
 };
 
 // The live rows of several segments in key order.
@@ -105,7 +105,8 @@ class MergedRows final : public RowSource {
         }
       }
       if (least == cursors.size()) return absl::OkStatus();
-      if (map_->origins.size() == kMaxRowsPerSegment) return ResourceExhausted("merge would exceed the rows of a segment");
+      if (map_->origins.size() == kMaxRowsPerSegment)
+        return ResourceExhausted("merge would exceed the rows of a segment");
       map_->new_rows[least][cursors[least].next] = static_cast<RowId>(map_->origins.size());
       map_->origins.push_back({static_cast<uint32_t>(least), cursors[least].next});
       ++cursors[least].next;

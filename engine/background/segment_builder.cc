@@ -75,7 +75,8 @@ absl::Status WriteField(const CollectionState& state, const FieldSpec& field, si
 absl::StatusOr<FinishedSegment> WriteSegment(const CollectionState& state, const std::string& path,
                                              SegmentWriterOptions options, RowSource* source,
                                              const Cancellation* cancellation) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<SegmentWriter> writer, SegmentWriter::Create(state.fs, path, std::move(options)));
+  ASSIGN_OR_RETURN(const std::unique_ptr<SegmentWriter> writer,
+                   SegmentWriter::Create(state.fs, path, std::move(options)));
   for (RowId row = 0; row < source->rows(); ++row) {
     if (cancellation != nullptr && cancellation->cancelled()) return Cancelled("segment build");
     ASSIGN_OR_RETURN(const SegmentRow next, source->Row(row));

@@ -14,14 +14,15 @@
 
 namespace varve {
 
-// The rows of a segment to be, in the order of (namespace, key).
+// The rows of a segment to be, in the order of (namespace, key). Thread-compatible.
 class RowSource {
  public:
   virtual ~RowSource() = default;
   virtual uint32_t rows() const = 0;
   // Views stay valid until the next call.
   virtual absl::StatusOr<SegmentRow> Row(RowId row) = 0;
-  // The vector of a field (by its position in the schema), null if the row has none. Stays valid while the source lives.
+  // The vector of a field (by its position in the schema), null if the row has none. Stays valid while the source
+  // lives.
   virtual absl::StatusOr<const std::byte*> Vector(RowId row, size_t field) = 0;
 };
 

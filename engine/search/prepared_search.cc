@@ -51,8 +51,6 @@ absl::StatusOr<PreparedSearch> PrepareSearch(const Schema& schema, const SearchR
   return prepared;
 }
 
-float ScoreOf(Metric metric, float distance) {
-  return metric == Metric::kCosine ? 1.0f - distance : -distance;
-}
+float ScoreOf(Metric metric, float distance) { return metric == Metric::kCosine ? 1.0f - distance : -distance; }
 
 }  // namespace varve

@@ -31,8 +31,8 @@ struct PreparedSearch {
   }
 };
 
-// Errors: InvalidArgument: unknown field, wrong dimension, NaN, zero vector under cosine, k = 0, unknown parameter or one
-// out of range, namespace over its limit.
+// Errors: InvalidArgument: unknown field, wrong dimension, NaN, zero vector under cosine, k = 0, unknown parameter or
+// one out of range, namespace over its limit.
 absl::StatusOr<PreparedSearch> PrepareSearch(const Schema& schema, const SearchRequest& request);
 
 // The score of a distance: larger is better (search.h).

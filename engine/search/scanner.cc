@@ -87,7 +87,7 @@ absl::Status RunScan(const Schema& schema, const ScanRequest& request, const Rea
       std::max(request.from.value_or(""), request.ns.has_value() ? request.prefix : std::string());
   ASSIGN_OR_RETURN(RowCursor cursor, RowCursor::Make(view, point, first_namespace, first_key));
   uint64_t given = 0;
-  for (; cursor.valid(); ) {
+  for (; cursor.valid();) {
     if (request.ns.has_value() && cursor.ns() != *request.ns) break;
     const bool matches = cursor.key().substr(0, request.prefix.size()) == request.prefix;
     if (!matches && request.ns.has_value() && cursor.key() > request.prefix) break;

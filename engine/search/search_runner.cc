@@ -63,8 +63,8 @@ absl::StatusOr<std::vector<KeyedCandidate>> BestOf(std::vector<Candidate> candid
 
 }  // namespace
 
-absl::StatusOr<SearchResult> RunSearch(const Schema& schema, const SearchRequest& request,
-                                       const ViewRegistry::Pin& pin, Clock* clock) {
+absl::StatusOr<SearchResult> RunSearch(const Schema& schema, const SearchRequest& request, const ViewRegistry::Pin& pin,
+                                       Clock* clock) {
   ASSIGN_OR_RETURN(const PreparedSearch prepared, PrepareSearch(schema, request));
   SearchResult result;
   std::vector<PartProfile>* profiles = request.with_profile ? &result.parts : nullptr;

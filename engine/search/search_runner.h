@@ -11,8 +11,8 @@
 namespace varve {
 
 // `clock` times the parts for the profile. Errors: as PrepareSearch; DataLoss.
-absl::StatusOr<SearchResult> RunSearch(const Schema& schema, const SearchRequest& request,
-                                       const ViewRegistry::Pin& pin, Clock* clock);
+absl::StatusOr<SearchResult> RunSearch(const Schema& schema, const SearchRequest& request, const ViewRegistry::Pin& pin,
+                                       Clock* clock);
 
 }  // namespace varve
 

@@ -1,5 +1,5 @@
-// Applies the records of a log to the parts of a view, as recovery reads them. One rule makes replay repeatable and lets
-// bitmaps run ahead of the log: per key the larger sequence wins.
+// Applies the records of a log to the parts of a view, as recovery reads them. One rule makes replay repeatable and
+// lets bitmaps run ahead of the log: per key the larger sequence wins.
 #ifndef VARVE_ENGINE_VERSION_LOG_REPLAYER_H_
 #define VARVE_ENGINE_VERSION_LOG_REPLAYER_H_
 

@@ -1,6 +1,7 @@
 // How the files of a collection change: one publication at a time, each a new generation of the manifest. A publication
-// adds and removes segments, folds overlays of deaths into deletion bitmaps, makes the log durable as far as its contents
-// reach, writes checkpoint and manifest, and then installs the new view and removes what nothing names any more.
+// adds and removes segments, folds overlays of deaths into deletion bitmaps, makes the log durable as far as its
+// contents reach, writes checkpoint and manifest, and then installs the new view and removes what nothing names any
+// more.
 //
 // The order and what fails how are docs/recovery.md, "Publishing". Thread-safe.
 #ifndef VARVE_ENGINE_VERSION_PUBLISHER_H_

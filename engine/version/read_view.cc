@@ -31,16 +31,16 @@ ViewRegistry::Pin ViewRegistry::PinCurrent(const std::atomic<Sequence>& visible)
   const ReadView* view = current_.load(std::memory_order_seq_cst);
   const size_t slot = AcquireSlot(view);
   for (;;) {
-    // First make sure that the slot protects the view that was loaded, not another one at the same address: from here on
-    // the address cannot be used again.
+    // First make sure that the slot protects the view that was loaded, not another one at the same address: from here
+    // on the address cannot be used again.
     const ReadView* now = current_.load(std::memory_order_seq_cst);
     if (now != view) {
       view = now;
       slots_[slot].view.store(view, std::memory_order_seq_cst);
       continue;
     }
-    // A view is installed before any write that needs it becomes visible, so a sequence that was read while this view was
-    // current belongs to it.
+    // A view is installed before any write that needs it becomes visible, so a sequence that was read while this view
+    // was current belongs to it.
     const Sequence sequence = visible.load(std::memory_order_seq_cst);
     now = current_.load(std::memory_order_seq_cst);
     if (now == view) {

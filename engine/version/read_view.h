@@ -1,10 +1,11 @@
 // What a reader sees, and how it holds on to it.
 //
-// A ReadView is the list of parts of one moment: the memtables and the segments, each segment with its deletion bitmap and
-// the overlay of deaths since. It never changes (overlays and the newest memtable only grow, above the reader's visible
-// sequence). ViewRegistry installs a new view in the place of the old one and lets readers pin the current one without
-// locks: each reader announces the view that it uses in a slot of its own (a hazard pointer: Michael, "Hazard Pointers:
-// Safe Memory Reclamation for Lock-Free Objects", TPDS 2004), and a replaced view is freed once no slot names it.
+// A ReadView is the list of parts of one moment: the memtables and the segments, each segment with its deletion bitmap
+// and the overlay of deaths since. It never changes (overlays and the newest memtable only grow, above the reader's
+// visible sequence). ViewRegistry installs a new view in the place of the old one and lets readers pin the current one
+// without locks: each reader announces the view that it uses in a slot of its own (a hazard pointer: Michael, "Hazard
+// Pointers: Safe Memory Reclamation for Lock-Free Objects", TPDS 2004), and a replaced view is freed once no slot names
+// it.
 #ifndef VARVE_ENGINE_VERSION_READ_VIEW_H_
 #define VARVE_ENGINE_VERSION_READ_VIEW_H_
 
@@ -29,9 +30,9 @@ namespace varve {
 // One segment as a view sees it.
 struct SegmentPart {
   std::shared_ptr<const SegmentHandle> handle;
-  pb::SegmentEntry entry;                // as in the manifest of this view
-  std::shared_ptr<const RowSet> dead;    // as of the last publication; null: none
-  std::shared_ptr<RowDeaths> deaths;     // since then; never null
+  pb::SegmentEntry entry;              // as in the manifest of this view
+  std::shared_ptr<const RowSet> dead;  // as of the last publication; null: none
+  std::shared_ptr<RowDeaths> deaths;   // since then; never null
 
   const Segment& segment() const { return handle->segment(); }
   bool IsDead(RowId row, Sequence visible) const {
@@ -78,7 +79,8 @@ class ViewRegistry {
     const ReadView* view_;
   };
 
-  // Pins the current view together with a visible sequence that belongs to it. `visible` is the engine's counter. Lock-free.
+  // Pins the current view together with a visible sequence that belongs to it. `visible` is the engine's counter.
+  // Lock-free.
   Pin PinCurrent(const std::atomic<Sequence>& visible);
   // A pin of a view that is held (a snapshot's).
   Pin PinHeld(const ReadView* view);

@@ -108,10 +108,12 @@ absl::Status Replay(const CollectionState& state, const pb::Manifest& manifest, 
   ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> files, ListCollection(state.fs, state.directory));
   const ReplayRequest request = MakeReplayRequest(manifest, state, settings.writer_is_live, files);
   LogReplayer replayer(state, loaded->view.get());
-  ASSIGN_OR_RETURN(loaded->replay,
-                   ReplayLogs(state.fs, request, [&](absl::Span<const LogRecord> batch) { return replayer.Apply(batch); }));
+  ASSIGN_OR_RETURN(loaded->replay, ReplayLogs(state.fs, request, [&](absl::Span<const LogRecord> batch) {
+                     return replayer.Apply(batch);
+                   }));
   for (const LogFile& log : request.logs) loaded->logs[log.number] = loaded->replay.last_sequence;
-  loaded->clean_close = manifest.has_closed_log() && (loaded->replay.ended_cleanly || !loaded->replay.newest.has_value());
+  loaded->clean_close =
+      manifest.has_closed_log() && (loaded->replay.ended_cleanly || !loaded->replay.newest.has_value());
   loaded->visible = std::max(loaded->visible, loaded->replay.last_sequence);
   return absl::OkStatus();
 }

@@ -25,8 +25,8 @@ struct RowLocation {
   bool found() const { return memtable != nullptr || part != nullptr; }
 };
 
-// The row of a key that a reader at `visible` sees, expired or not. A writer passes kMaxSequence. Cost: a look-up in each
-// memtable and in each segment's key filter.
+// The row of a key that a reader at `visible` sees, expired or not. A writer passes kMaxSequence. Cost: a look-up in
+// each memtable and in each segment's key filter.
 absl::StatusOr<RowLocation> FindLiveRow(const ReadView& view, std::string_view ns, std::string_view key,
                                         Sequence visible);
 

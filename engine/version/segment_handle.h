@@ -18,7 +18,7 @@ namespace varve {
 class SegmentHandle {
  public:
   struct Field {
-    const FieldSpec* spec = nullptr;  // in the schema given to Make
+    const FieldSpec* spec = nullptr;               // in the schema given to Make
     std::unique_ptr<FieldIndexSearcher> searcher;  // null if the segment has no vector of the field
     SegmentFieldInfo info;
     uint32_t slots = 0;

@@ -126,7 +126,8 @@ absl::Status ValidateNamespace(std::string_view ns) {
 absl::Status ValidateKey(std::string_view key) {
   if (key.empty()) return InvalidArgument("key is empty");
   if (key.size() <= kMaxKeyBytes) return absl::OkStatus();
-  return InvalidArgument("key has " + std::to_string(key.size()) + " bytes, the limit is " + std::to_string(kMaxKeyBytes));
+  return InvalidArgument("key has " + std::to_string(key.size()) + " bytes, the limit is " +
+                         std::to_string(kMaxKeyBytes));
 }
 
 absl::StatusOr<PreparedBatch> PrepareBatch(const Schema& schema, const WriteBatch& batch) {

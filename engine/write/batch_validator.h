@@ -1,5 +1,5 @@
-// A batch as the caller gave it, checked against the schema and the limits and brought into stored form, before it joins
-// the write queue: everything that needs no other row.
+// A batch as the caller gave it, checked against the schema and the limits and brought into stored form, before it
+// joins the write queue: everything that needs no other row.
 #ifndef VARVE_ENGINE_WRITE_BATCH_VALIDATOR_H_
 #define VARVE_ENGINE_WRITE_BATCH_VALIDATOR_H_
 

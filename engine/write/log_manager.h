@@ -32,7 +32,8 @@ class LogManager {
   // log files that are in the directory.
   LogManager(CollectionState* state, LogEnd previous, std::map<FileId, Sequence> older);
 
-  // Makes the log file if there is none; its first record will get `first_sequence`. A failure is soft: nothing happened.
+  // Makes the log file if there is none; its first record will get `first_sequence`. A failure is soft: nothing
+  // happened.
   absl::Status EnsureOpen(Sequence first_sequence);
   // As LogWriter::Append. Requires: open.
   absl::Status Append(absl::Span<const LogEntry> group);

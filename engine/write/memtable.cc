@@ -23,7 +23,7 @@ int CompareKeys(std::string_view ns_a, std::string_view key_a, std::string_view 
 
 }  // namespace
 
-Memtable::Chunk::~Chunk() { ::operator delete(vectors, std::align_val_t{64}); }
+Memtable::Chunk::~Chunk() { ::operator delete (vectors, std::align_val_t{64}); }
 
 Memtable::Memtable(const Schema& schema, size_t capacity_bytes, uint64_t seed)
     : schema_(schema), capacity_bytes_(capacity_bytes), random_(seed) {
@@ -37,8 +37,8 @@ Memtable::Memtable(const Schema& schema, size_t capacity_bytes, uint64_t seed)
     columns_.push_back(column);
   }
   row_bytes_ = sizeof(Row) + 2 * sizeof(void*) + vector_bytes;
-  const size_t wanted = std::clamp<size_t>(kChunkTargetBytes / std::max<size_t>(vector_bytes, 1), kMinChunkRows,
-                                           kMaxChunkRows);
+  const size_t wanted =
+      std::clamp<size_t>(kChunkTargetBytes / std::max<size_t>(vector_bytes, 1), kMinChunkRows, kMaxChunkRows);
   chunk_rows_ = static_cast<uint32_t>(std::bit_floor(wanted));
   chunk_shift_ = static_cast<uint32_t>(std::countr_zero(chunk_rows_));
   for (Column& column : columns_) {
@@ -101,7 +101,7 @@ Memtable::Row* Memtable::Insert(const NewRow& fresh, Sequence born) {
   if (chunk == nullptr) {
     chunk = new Chunk;
     chunk->rows.resize(chunk_rows_);
-    chunk->vectors = static_cast<std::byte*>(::operator new(std::max<size_t>(chunk_bytes_, 64), std::align_val_t{64}));
+    chunk->vectors = static_cast<std::byte*>(::operator new (std::max<size_t>(chunk_bytes_, 64), std::align_val_t{64}));
     chunks_[chunk_index].store(chunk, std::memory_order_release);
   }
   const int height = RandomHeight();

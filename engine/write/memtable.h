@@ -109,8 +109,8 @@ class Memtable {
   static constexpr int kMaxHeight = 16;
 
   struct Column {
-    size_t stride = 0;  // bytes from one row's vector to the next, a multiple of 64
-    size_t offset = 0;  // of the column within a chunk's vectors
+    size_t stride = 0;        // bytes from one row's vector to the next, a multiple of 64
+    size_t offset = 0;        // of the column within a chunk's vectors
     size_t norms_offset = 0;  // of the inverse norms, for cosine
     bool cosine = false;
   };
@@ -128,7 +128,7 @@ class Memtable {
   const Schema& schema_;
   const size_t capacity_bytes_;
   std::vector<Column> columns_;
-  size_t row_bytes_ = 0;  // fixed part: Row, tower, vectors
+  size_t row_bytes_ = 0;     // fixed part: Row, tower, vectors
   uint32_t chunk_rows_ = 0;  // a power of two
   uint32_t chunk_shift_ = 0;
   size_t chunk_bytes_ = 0;

@@ -25,8 +25,9 @@ template <typename T>
 absl::Status EncodeIntegers(const FieldSpec& field, const std::vector<float>& values, float min, float max, char* out) {
   for (size_t i = 0; i < values.size(); ++i) {
     if (!(values[i] >= min && values[i] <= max) || values[i] != std::nearbyint(values[i])) {
-      return Bad(field, "component " + std::to_string(i) + " is " + std::to_string(values[i]) + ", expected an integer of " +
-                            std::to_string(static_cast<int>(min)) + " to " + std::to_string(static_cast<int>(max)));
+      return Bad(field, "component " + std::to_string(i) + " is " + std::to_string(values[i]) +
+                            ", expected an integer of " + std::to_string(static_cast<int>(min)) + " to " +
+                            std::to_string(static_cast<int>(max)));
     }
     StoreUnaligned(out + i * sizeof(T), static_cast<T>(values[i]));
   }
@@ -86,7 +87,8 @@ absl::StatusOr<std::string> EncodeVector(const FieldSpec& field, const VectorVal
     }
     if (value.bytes().size() != field.vector_bytes()) {
       return Bad(field, "vector has " + std::to_string(value.bytes().size()) + " bytes, expected " +
-                            std::to_string(field.vector_bytes()) + " (dimension " + std::to_string(field.dimension) + ")");
+                            std::to_string(field.vector_bytes()) + " (dimension " + std::to_string(field.dimension) +
+                            ")");
     }
     bytes = std::string(value.bytes());
     // Bits behind the last dimension would count as differences.

@@ -38,7 +38,8 @@ void KillNamespace(const ReadView& view, std::string_view ns, const NamespaceRan
     }
   }
   for (const std::shared_ptr<Memtable>& memtable : view.memtables) {
-    for (Memtable::Row* row = memtable->LowerBound(ns, ""); row != nullptr && row->ns == ns; row = Memtable::Next(row)) {
+    for (Memtable::Row* row = memtable->LowerBound(ns, ""); row != nullptr && row->ns == ns;
+         row = Memtable::Next(row)) {
       if (row->killer.load(std::memory_order_relaxed) == 0) memtable->Kill(row, killer);
     }
   }
@@ -59,8 +60,9 @@ absl::Status WritePath::Write(const WriteBatch& batch, const WriteOptions& optio
   ASSIGN_OR_RETURN(PreparedBatch prepared, PrepareBatch(state_->schema, batch));
   if (prepared.operations.empty()) return absl::OkStatus();
   if (prepared.bytes > state_->options.memtable_bytes) {
-    return InvalidArgument("batch has about " + std::to_string(prepared.bytes) + " bytes, more than a memtable holds (" +
-                           std::to_string(state_->options.memtable_bytes) + ")");
+    return InvalidArgument("batch has about " + std::to_string(prepared.bytes) +
+                           " bytes, more than a memtable holds (" + std::to_string(state_->options.memtable_bytes) +
+                           ")");
   }
   return queue_.Commit(&prepared, options);
 }
@@ -150,7 +152,8 @@ void WritePath::Apply(std::vector<Effect>* effects) {
     if (effect.deleted_namespace != nullptr) {
       KillNamespace(view, *effect.deleted_namespace, effect.namespace_ranges, effect.sequence);
     } else {
-      made[i] = ApplyEffect(view, effect, effect.old_effect >= 0 ? made[static_cast<size_t>(effect.old_effect)] : nullptr);
+      made[i] =
+          ApplyEffect(view, effect, effect.old_effect >= 0 ? made[static_cast<size_t>(effect.old_effect)] : nullptr);
     }
   }
   view.memtables.front()->last_sequence = effects->back().sequence;

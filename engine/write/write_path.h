@@ -1,5 +1,5 @@
-// From a batch to an acknowledged write: validated batches join the queue; the leader resolves a group, logs it, makes it
-// durable as the sync mode says, applies it to memtable and overlays, and makes it visible.
+// From a batch to an acknowledged write: validated batches join the queue; the leader resolves a group, logs it, makes
+// it durable as the sync mode says, applies it to memtable and overlays, and makes it visible.
 //
 // Thread-safe.
 #ifndef VARVE_ENGINE_WRITE_WRITE_PATH_H_
@@ -75,8 +75,9 @@ class WritePath {
   std::atomic<uint64_t> stall_micros_{0};
 };
 
-// Applies one effect to the parts of a view: what the leader does with a logged effect, and recovery with a replayed one.
-// `made` is the row made by the effect named in effect.old_effect, or null. Returns the new row, if the effect makes one.
+// Applies one effect to the parts of a view: what the leader does with a logged effect, and recovery with a replayed
+// one. `made` is the row made by the effect named in effect.old_effect, or null. Returns the new row, if the effect
+// makes one.
 Memtable::Row* ApplyEffect(const ReadView& view, const Effect& effect, Memtable::Row* made);
 // Kills every live row of a namespace. `ranges` are those of FindNamespace for the same view.
 void KillNamespace(const ReadView& view, std::string_view ns, const NamespaceRanges& ranges, Sequence killer);

@@ -1,5 +1,5 @@
-// One writer at a time, for many threads: the first that comes is the leader, takes along those that wait behind it as a
-// group, and commits them together (group commit: DeWitt et al., "Implementation Techniques for Main Memory Database
+// One writer at a time, for many threads: the first that comes is the leader, takes along those that wait behind it as
+// a group, and commits them together (group commit: DeWitt et al., "Implementation Techniques for Main Memory Database
 // Systems", SIGMOD 1984). Steps - changes of views, memtables or logs - run between groups, in the same exclusion.
 //
 // Thread-safe.

@@ -67,7 +67,8 @@ TEST(WriteQueue, CommitsOneGroupAtATimeAndEveryBatchOnce) {
 TEST(WriteQueue, AWaitingLeaderRunsTheStepsItWaitsFor) {
   std::atomic<bool> room{false};
   WriteQueue* self = nullptr;
-  WriteQueue queue(1 << 20, [&](absl::Span<WriteQueue::Request* const>) { self->WaitRunningSteps([&] { return room.load(); }); });
+  WriteQueue queue(
+      1 << 20, [&](absl::Span<WriteQueue::Request* const>) { self->WaitRunningSteps([&] { return room.load(); }); });
   self = &queue;
   std::thread writer([&] {
     PreparedBatch batch = BatchOf("k");

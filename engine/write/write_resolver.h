@@ -1,5 +1,5 @@
-// From operations to effects: which row each operation makes and which it kills, decided against the newest state and the
-// operations before it in the same group. What comes out can be logged and applied without any further question.
+// From operations to effects: which row each operation makes and which it kills, decided against the newest state and
+// the operations before it in the same group. What comes out can be logged and applied without any further question.
 #ifndef VARVE_ENGINE_WRITE_WRITE_RESOLVER_H_
 #define VARVE_ENGINE_WRITE_WRITE_RESOLVER_H_
 

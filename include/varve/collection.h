@@ -3,9 +3,9 @@
 // A collection is a directory. One process opens it for writing (Open holds a lock); any number of others open it
 // read-only beside the writer (OpenReadOnly: takes no lock, writes nothing).
 //
-//   auto collection = varve::Collection::Create("/data/things", varve::Schema::SingleVector(768, varve::Metric::kCosine));
-//   varve::WriteBatch batch;
-//   batch.Put({.key = "a", .vectors = {{"", vector}}, .metadata = R"({"year":2024})"});
+//   auto collection = varve::Collection::Create("/data/things", varve::Schema::SingleVector(768,
+//   varve::Metric::kCosine)); varve::WriteBatch batch; batch.Put({.key = "a", .vectors = {{"", vector}}, .metadata =
+//   R"({"year":2024})"});
 //   (*collection)->Write(batch);
 //   auto result = (*collection)->Search({.vector = query, .k = 10});
 //
@@ -37,15 +37,15 @@ namespace varve {
 
 // Where a scan begins and which records it gives.
 struct ScanRequest {
-  std::optional<std::string> ns;     // only this namespace
-  std::string prefix;                // only keys that begin so
-  std::optional<std::string> from;   // first key, inclusive; needs `ns` when the collection has several namespaces
-  uint64_t limit = 0;                // 0: all
-  bool keys_only = false;            // leave vectors, metadata and payload empty
+  std::optional<std::string> ns;    // only this namespace
+  std::string prefix;               // only keys that begin so
+  std::optional<std::string> from;  // first key, inclusive; needs `ns` when the collection has several namespaces
+  uint64_t limit = 0;               // 0: all
+  bool keys_only = false;           // leave vectors, metadata and payload empty
 };
 
-// A repeatable view: every read through it sees the collection as it was when it was taken. Holds memory and files for as
-// long as it lives. Copyable, cheap to copy; must not outlive its collection.
+// A repeatable view: every read through it sees the collection as it was when it was taken. Holds memory and files for
+// as long as it lives. Copyable, cheap to copy; must not outlive its collection.
 class Snapshot {
  public:
   Snapshot() = default;

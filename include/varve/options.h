@@ -45,8 +45,8 @@ enum class VerifyChecksums : uint8_t {
   kNever,
 };
 
-// How segment files are read. kMapped: a bad sector is SIGBUS in the host. kRead: files are read into memory at open, so
-// that it is a Status; costs the memory and the time.
+// How segment files are read. kMapped: a bad sector is SIGBUS in the host. kRead: files are read into memory at open,
+// so that it is a Status; costs the memory and the time.
 enum class IoMode : uint8_t { kMapped, kRead };
 
 // What Open does when the log or the manifest is damaged.

@@ -12,8 +12,8 @@
 
 namespace varve {
 
-// A vector as the caller has it: floats (converted to the field's element type when written), or bytes that already have
-// the field's element type (dimension x element size, row-major, little-endian).
+// A vector as the caller has it: floats (converted to the field's element type when written), or bytes that already
+// have the field's element type (dimension x element size, row-major, little-endian).
 class VectorValue {
  public:
   VectorValue() = default;
@@ -52,7 +52,7 @@ struct Record {
   std::string ns;
   std::string key;
   std::vector<std::pair<std::string, std::vector<float>>> vectors;  // (field, components), in the schema's order
-  std::string metadata;                                              // JSON text; empty: none
+  std::string metadata;                                             // JSON text; empty: none
   std::string payload;
   int64_t expires_at_ms = kNeverExpires;  // milliseconds since 1970
   int64_t created_at_us = 0;              // microseconds since 1970: when the key was first put

@@ -15,13 +15,13 @@ namespace varve {
 struct SearchRequest {
   std::string field;  // empty: the first dense field
   VectorValue vector;
-  size_t k = 10;                          // at least 1
-  std::optional<std::string> ns;          // only records of this namespace
-  ParamMap params;                        // search parameters of the index type, such as ef
-  bool exact = false;                     // compare with every vector: recall 1
-  std::optional<float> score_threshold;   // drop hits whose score is below
-  bool with_records = false;              // fill Hit::record
-  bool with_profile = false;              // fill SearchResult::parts
+  size_t k = 10;                         // at least 1
+  std::optional<std::string> ns;         // only records of this namespace
+  ParamMap params;                       // search parameters of the index type, such as ef
+  bool exact = false;                    // compare with every vector: recall 1
+  std::optional<float> score_threshold;  // drop hits whose score is below
+  bool with_records = false;             // fill Hit::record
+  bool with_profile = false;             // fill SearchResult::parts
 };
 
 struct Hit {

@@ -34,7 +34,7 @@ struct RecoveryInfo {
   uint64_t records = 0;        // replayed
   uint64_t dropped_bytes = 0;  // of a torn tail, or by a salvage
   std::string dropped_reason;
-  std::string fallback;        // the file that stood in for a bad manifest.json; empty: none was needed
+  std::string fallback;  // the file that stood in for a bad manifest.json; empty: none was needed
   std::string fallback_reason;
   std::vector<std::string> salvage_report;
   int64_t microseconds = 0;

@@ -2,11 +2,12 @@
 // left unexpanded. Shared by the searcher (rows from the mapping) and the builder (rows in memory).
 //
 // A Space supplies the graph and the distances:
-//   uint32_t row_width(), node_count()
-//   const uint32_t* Row(node)                    its row, ended by kEndOfList or by the width; null if it cannot be
-//   read void PrefetchRow(node), Prefetch(node)       the row; the node's vector bool Compute(nodes, count, distances)
-//   finite distances of the nodes; false if one cannot be read void BadNeighbor(node, place)                told of a
-//   number in a row that is no node
+// - uint32_t row_width(), node_count();
+// - const uint32_t* Row(node): its row, ended by kEndOfList or by the width; null if it cannot be read;
+// - void PrefetchRow(node), Prefetch(node): the row; the node's vector;
+// - bool Compute(nodes, count, distances): finite distances of the nodes; false if one cannot be read;
+// - void BadNeighbor(node, place): told of a number in a row that is no node.
+//
 // Source: Malkov, Yashunin (hnsw_format.h), algorithm 2.
 #ifndef VARVE_INDEX_HNSW_BEAM_SEARCH_H_
 #define VARVE_INDEX_HNSW_BEAM_SEARCH_H_

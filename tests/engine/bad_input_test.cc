@@ -139,17 +139,20 @@ TEST_F(BadInputTest, Schemas) {
 }
 
 TEST_F(BadInputTest, Directories) {
-  EXPECT_THAT(Collection::Open(temp_ / "nowhere", options_), StatusIs(absl::StatusCode::kNotFound, HasSubstr("nowhere")));
+  EXPECT_THAT(Collection::Open(temp_ / "nowhere", options_),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("nowhere")));
   EXPECT_THAT(Collection::Open(temp_.path(), options_),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("not a collection")));
   EXPECT_FALSE(std::filesystem::exists(temp_ / "LOCK")) << "a failed Open left something behind";
-  EXPECT_THAT(Collection::OpenReadOnly(temp_.path()), StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("not a")));
+  EXPECT_THAT(Collection::OpenReadOnly(temp_.path()),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("not a")));
   std::ofstream(temp_ / "file") << "x";
   EXPECT_THAT(Collection::Create(temp_.path(), Schema::SingleVector(4, Metric::kL2), options_),
               StatusIs(absl::StatusCode::kAlreadyExists, HasSubstr("file")));
   EXPECT_THAT(Collection::Create(temp_ / "file", Schema::SingleVector(4, Metric::kL2), options_),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("not a directory")));
-  EXPECT_THAT(Collection::Create("", Schema::SingleVector(4, Metric::kL2), options_), StatusIs(kInvalid, HasSubstr("empty")));
+  EXPECT_THAT(Collection::Create("", Schema::SingleVector(4, Metric::kL2), options_),
+              StatusIs(kInvalid, HasSubstr("empty")));
   Create();
   EXPECT_THAT(Collection::Create(path(), Schema::SingleVector(4, Metric::kL2), options_),
               StatusIs(absl::StatusCode::kAlreadyExists, HasSubstr("holds a collection")));

@@ -1,9 +1,9 @@
 // Files of a later version are refused by name, never misread.
 #include <fstream>
-#include <functional>
 #include <string>
 
-#include "engine/version/manifest.h"
+#include "base/crc32c.h"
+#include "base/publish.h"
 #include "tests/support/collection_fixture.h"
 
 namespace varve::testing {
@@ -18,11 +18,16 @@ class NewerVersionTest : public CollectionTest {
     ASSERT_OK(collection_->Put(MakeRecord("k", {1, 1, 1, 1})));
     collection_.reset();
   }
-  void ChangeManifest(const std::function<void(pb::Manifest*)>& change) {
+  // Changes the text of both manifests, as a later version might have written it, and makes their checksums right.
+  void ChangeManifest(const std::string& from, const std::string& to) {
+    constexpr size_t kChecksumAt = 13;  // behind {"checksum":"
     for (const char* name : {"manifest.json", "manifest.json.1"}) {
-      ASSERT_OK_AND_ASSIGN(pb::Manifest manifest, ReadManifestFile(FileSystem::Default(), path(), name));
-      change(&manifest);
-      ASSERT_OK_AND_ASSIGN(const std::string bytes, EncodeManifest(manifest));
+      ASSERT_OK_AND_ASSIGN(std::string bytes, ReadWholeFile(FileSystem::Default(), path() + "/" + name, 1 << 20));
+      const size_t at = bytes.find(from);
+      ASSERT_NE(at, std::string::npos) << bytes;
+      bytes.replace(at, from.size(), to);
+      bytes.replace(kChecksumAt, 8, "00000000");
+      bytes.replace(kChecksumAt, 8, Crc32cToHex(ComputeCrc32c(bytes)));
       std::ofstream(path() + "/" + name, std::ios::binary) << bytes;
     }
   }
@@ -34,19 +39,19 @@ class NewerVersionTest : public CollectionTest {
 
 TEST_F(NewerVersionTest, Manifest) {
   Fill();
-  ChangeManifest([](pb::Manifest* manifest) { manifest->set_version(2); });
+  ChangeManifest(R"("version":1)", R"("version":2)");
   ExpectRefused("version 2");
 }
 
 TEST_F(NewerVersionTest, FeatureToRead) {
   Fill();
-  ChangeManifest([](pb::Manifest* manifest) { manifest->add_features_to_read("time_travel"); });
+  ChangeManifest(R"("features_to_read":[])", R"("features_to_read":["time_travel"])");
   ExpectRefused("time_travel");
 }
 
 TEST_F(NewerVersionTest, FeatureToWriteLetsReadersIn) {
   Fill();
-  ChangeManifest([](pb::Manifest* manifest) { manifest->add_features_to_write("odd_pages"); });
+  ChangeManifest(R"("features_to_write":[])", R"("features_to_write":["odd_pages"])");
   EXPECT_THAT(Collection::Open(path(), options_), StatusIs(absl::StatusCode::kUnimplemented, HasSubstr("odd_pages")));
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Collection> reader, Collection::OpenReadOnly(path()));
   EXPECT_EQ(*reader->Count(), 1u);

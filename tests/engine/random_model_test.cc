@@ -1,5 +1,5 @@
-// Random operations, flushes, merges, reopenings and kills against a model: after each step the collection holds exactly
-// what the model holds, and exact search agrees with a scan of the model.
+// Random operations, flushes, merges, reopenings and kills against a model: after each step the collection holds
+// exactly what the model holds, and exact search agrees with a scan of the model.
 #include <algorithm>
 #include <map>
 #include <string>

@@ -41,7 +41,9 @@ class LimitedFileSystem final : public FileSystem {
     return under_->Map(path, copy);
   }
   absl::StatusOr<FileInfo> Stat(const std::string& path) override { return under_->Stat(path); }
-  absl::StatusOr<std::vector<std::string>> List(const std::string& directory) override { return under_->List(directory); }
+  absl::StatusOr<std::vector<std::string>> List(const std::string& directory) override {
+    return under_->List(directory);
+  }
   absl::Status CreateDirectory(const std::string& path) override { return under_->CreateDirectory(path); }
   absl::Status RemoveDirectory(const std::string& path) override { return under_->RemoveDirectory(path); }
   absl::Status RemoveFile(const std::string& path) override { return under_->RemoveFile(path); }

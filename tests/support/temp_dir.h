@@ -1,6 +1,7 @@
-// A directory of the real file system that is removed with what it holds. It lies in memory where the system offers that
-// (/dev/shm with room): tests make very many syncs, and what they ask is whether the right ones are made, not what a disk
-// does with them. TMPDIR overrides.
+// A directory of the real file system that is removed with what it holds. It lies in memory where the system offers
+// that
+// (/dev/shm with room): tests make very many syncs, and what they ask is whether the right ones are made, not what a
+// disk does with them. TMPDIR overrides.
 #ifndef VARVE_TESTS_SUPPORT_TEMP_DIR_H_
 #define VARVE_TESTS_SUPPORT_TEMP_DIR_H_
 
