@@ -33,15 +33,24 @@ uint64_t GenerationNow(FileSystem* fs, const std::string& directory) {
   return manifest.ok() ? manifest->manifest.generation() : 0;
 }
 
-// Calls `attempt(writer_is_live)`, which says which generation it saw, until it succeeds or what it found is no effect
-// of a writer at work: a file that is gone, or an inconsistency while a writer is there or the generation has moved.
+// Calls `attempt(writer_is_live)`, which gives the generation that it opened, until what it found is no effect of a
+// writer at work. A file that is gone or an inconsistency is one, while a writer is there or the generation has moved.
+// So is success, if the generation has moved meanwhile: a log that the older one needs may have been removed before it
+// was looked for, and what it held would be missing. Should the writer never pause, the last state found stands: it is
+// whole, if not the newest.
 absl::Status TryBesideWriter(FileSystem* fs, const std::string& directory,
-                             const std::function<absl::Status(bool writer_is_live)>& attempt) {
+                             const std::function<absl::StatusOr<uint64_t>(bool writer_is_live)>& attempt) {
   absl::Status status;
   for (int tries = 0; tries < kMaxTries; ++tries) {
     const uint64_t before = GenerationNow(fs, directory);
-    status = attempt(WriterIsLive(fs, directory));
-    if (status.ok() || (!absl::IsNotFound(status) && !absl::IsDataLoss(status))) return status;
+    const bool live = WriterIsLive(fs, directory);
+    const absl::StatusOr<uint64_t> opened = attempt(live);
+    status = opened.status();
+    if (opened.ok()) {
+      if (GenerationNow(fs, directory) == *opened) return status;
+      continue;
+    }
+    if (!absl::IsNotFound(status) && !absl::IsDataLoss(status)) return status;
     if (!WriterIsLive(fs, directory) && GenerationNow(fs, directory) == before) break;
   }
   if (absl::IsNotFound(status)) return DataLoss("a file that is needed is missing: " + std::string(status.message()));
@@ -61,10 +70,10 @@ absl::StatusOr<std::unique_ptr<Collection>> ReadOnlyCollection::Open(const std::
   RETURN_IF_ERROR(CheckIsCollection(fs, directory));
   RecoverySettings settings = SettingsOf(options);
   RecoveredCollection recovered;
-  RETURN_IF_ERROR(TryBesideWriter(fs, directory, [&](bool writer_is_live) -> absl::Status {
+  RETURN_IF_ERROR(TryBesideWriter(fs, directory, [&](bool writer_is_live) -> absl::StatusOr<uint64_t> {
     settings.writer_is_live = writer_is_live;
     ASSIGN_OR_RETURN(recovered, RecoverCollection(fs, clock, directory, settings));
-    return absl::OkStatus();
+    return recovered.manifest.generation();
   }));
   return std::unique_ptr<Collection>(new ReadOnlyCollection(std::move(recovered), options));
 }
@@ -82,7 +91,7 @@ absl::Status ReadOnlyCollection::Refresh() {
   RecoverySettings settings = SettingsOf(options_);
   LoadedView loaded;
   pb::Manifest fresh;
-  RETURN_IF_ERROR(TryBesideWriter(state_->fs, state_->directory, [&](bool writer_is_live) -> absl::Status {
+  RETURN_IF_ERROR(TryBesideWriter(state_->fs, state_->directory, [&](bool writer_is_live) -> absl::StatusOr<uint64_t> {
     settings.writer_is_live = writer_is_live;
     ASSIGN_OR_RETURN(const LoadedManifest manifest, LoadManifest(state_->fs, state_->directory));
     if (manifest.manifest.collection_uuid() != state_->uuid.ToHex()) {
@@ -90,7 +99,7 @@ absl::Status ReadOnlyCollection::Refresh() {
     }
     fresh = manifest.manifest;
     ASSIGN_OR_RETURN(loaded, LoadView(*state_, manifest.manifest, settings, state_->views->current()));
-    return absl::OkStatus();
+    return fresh.generation();
   }));
   if (fresh.generation() < manifest_.generation()) return absl::OkStatus();  // never backwards
   manifest_ = std::move(fresh);
