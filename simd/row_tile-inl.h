@@ -155,7 +155,7 @@ void BatchDistance(const void* query_bytes, const void* const* addresses, size_t
     // The last vector stands for those that the last tile lacks, and for the tile after it.
     for (size_t j = 0; j < kBatchVectors; ++j) {
       vectors[j] = static_cast<const Stored*>(addresses[HWY_MIN(v + j, count - 1)]);
-      next[j] = static_cast<const Stored*>(addresses[HWY_MIN(v + 4 * kBatchVectors + j, count - 1)]);
+      next[j] = static_cast<const Stored*>(addresses[HWY_MIN(v + kBatchVectors + j, count - 1)]);
     }
     float tile[kBatchVectors];
     Tile<Kernel, 1, kBatchVectors, true>(&query, vectors, next, dim, kBatchVectors, tile);
