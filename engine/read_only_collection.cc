@@ -12,7 +12,7 @@ namespace varve {
 namespace {
 
 // A writer may replace files while they are opened: the manifest is then read again, so often at most.
-constexpr int kMaxTries = 16;
+constexpr int kMaxTries = 64;
 
 RecoverySettings SettingsOf(const ReadOnlyOptions& options) {
   RecoverySettings settings;
@@ -37,10 +37,11 @@ uint64_t GenerationNow(FileSystem* fs, const std::string& directory) {
 // writer at work. A file that is gone or an inconsistency is one, while a writer is there or the generation has moved.
 // So is success, if the generation has moved meanwhile: a log that the older one needs may have been removed before it
 // was looked for, and what it held would be missing. Should the writer never pause, the last state found stands: it is
-// whole, if not the newest.
+// whole, if not the newest; and if none was found whole, the collection is unavailable, not damaged.
 absl::Status TryBesideWriter(FileSystem* fs, const std::string& directory,
                              const std::function<absl::StatusOr<uint64_t>(bool writer_is_live)>& attempt) {
   absl::Status status;
+  bool moved = false;
   for (int tries = 0; tries < kMaxTries; ++tries) {
     const uint64_t before = GenerationNow(fs, directory);
     const bool live = WriterIsLive(fs, directory);
@@ -51,7 +52,13 @@ absl::Status TryBesideWriter(FileSystem* fs, const std::string& directory,
       continue;
     }
     if (!absl::IsNotFound(status) && !absl::IsDataLoss(status)) return status;
-    if (!WriterIsLive(fs, directory) && GenerationNow(fs, directory) == before) break;
+    moved = GenerationNow(fs, directory) != before;
+    if (!moved && !WriterIsLive(fs, directory)) break;
+  }
+  if (status.ok()) return status;
+  if (moved) {
+    return absl::UnavailableError(directory +
+                                  ": its writer replaces files faster than they can be opened; open it again later");
   }
   if (absl::IsNotFound(status)) return DataLoss("a file that is needed is missing: " + std::string(status.message()));
   return status;

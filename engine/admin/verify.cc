@@ -18,8 +18,8 @@
 namespace varve {
 namespace {
 
-// A live writer may remove files of the generation that is being read. As for a read-only open.
-constexpr int kMaxAttempts = 16;
+// A live writer may remove files of the generation that is being read: the pass then begins again, so often at most.
+constexpr int kMaxAttempts = 64;
 
 bool IsWriterAlive(FileSystem* fs, const std::string& directory) {
   const absl::StatusOr<bool> locked = fs->IsLocked(JoinPath(directory, kLockName));
@@ -27,22 +27,24 @@ bool IsWriterAlive(FileSystem* fs, const std::string& directory) {
 }
 
 absl::StatusOr<VerifyReport> VerifyDirectory(FileSystem* fs, const std::string& directory, bool deep) {
-  for (int attempt = 1;; ++attempt) {
-    const bool may_restart = attempt < kMaxAttempts;
+  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     const bool live = IsWriterAlive(fs, directory);
-    VerifyRun run(fs, directory, deep, live, may_restart);
+    VerifyRun run(fs, directory, deep, live);
     const absl::Status status = VerifyCollection(&run);
     if (absl::IsAborted(status)) continue;
     // What was found while a writer came up says nothing.
     const bool found = !status.ok() || run.damage_count() != 0;
-    if (found && !live && may_restart && IsWriterAlive(fs, directory)) continue;
+    if (found && !live && IsWriterAlive(fs, directory)) continue;
     RETURN_IF_ERROR(status);
     return run.Take();
   }
+  // Nothing was proven, so nothing is called damaged.
+  return absl::UnavailableError(directory +
+                                ": its writer replaces files faster than they can be opened; verify it again later");
 }
 
 absl::StatusOr<VerifyReport> VerifyFile(FileSystem* fs, const std::string& path, bool deep) {
-  VerifyRun run(fs, "", deep, /*live=*/false, /*may_restart=*/false);
+  VerifyRun run(fs, "", deep, /*live=*/false);
   ASSIGN_OR_RETURN(const StoredFileType type, TellFileType(fs, path));
   absl::Status status;
   switch (type) {

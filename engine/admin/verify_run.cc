@@ -27,7 +27,7 @@ std::string VerifyRun::PathOf(std::string_view name) const {
 }
 
 bool VerifyRun::HasMovedOn() const {
-  if (!live_ || !may_restart_) return false;
+  if (!live_) return false;
   const absl::StatusOr<pb::Manifest> manifest = ReadManifestFile(fs_, directory_, kManifestName);
   return manifest.ok() && manifest->generation() != generation_;
 }

@@ -19,10 +19,10 @@ namespace varve {
 class VerifyRun {
  public:
   // `directory` is the collection's; empty if a single file is verified (names are then paths). `live`: a writer holds
-  // the collection, so that files which no manifest names may vanish, and the newest log may grow. `may_restart`: the
-  // caller begins again on Aborted.
-  VerifyRun(FileSystem* fs, std::string directory, bool deep, bool live, bool may_restart)
-      : fs_(fs), directory_(std::move(directory)), deep_(deep), live_(live), may_restart_(may_restart) {}
+  // the collection, so that files which no manifest names may vanish, the newest log may grow, and Aborted is to be
+  // answered by another run.
+  VerifyRun(FileSystem* fs, std::string directory, bool deep, bool live)
+      : fs_(fs), directory_(std::move(directory)), deep_(deep), live_(live) {}
 
   FileSystem* fs() const { return fs_; }
   const std::string& directory() const { return directory_; }
@@ -31,8 +31,7 @@ class VerifyRun {
   std::string PathOf(std::string_view name) const;
   // The generation that is being verified; 0 until it is known.
   void set_generation(uint64_t generation) { generation_ = generation; }
-  // Whether a live writer has published another generation meanwhile, and the pass may begin again: files of the old
-  // one may then be gone.
+  // Whether a live writer has published another generation meanwhile: files of the old one may then be gone.
   bool HasMovedOn() const;
 
   // The same damage found twice, by two readers of a file, is one entry.
@@ -53,7 +52,6 @@ class VerifyRun {
   const std::string directory_;
   const bool deep_;
   const bool live_;
-  const bool may_restart_;
   uint64_t generation_ = 0;
   VerifyReport report_;
   std::set<std::tuple<std::string, uint64_t, std::string>> seen_;  // file, offset, what
