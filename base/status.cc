@@ -47,6 +47,7 @@ absl::Status AlreadyExists(std::string_view message) { return absl::AlreadyExist
 absl::Status Aborted(std::string_view message) { return absl::AbortedError(View(message)); }
 absl::Status FailedPrecondition(std::string_view message) { return absl::FailedPreconditionError(View(message)); }
 absl::Status ResourceExhausted(std::string_view message) { return absl::ResourceExhaustedError(View(message)); }
+absl::Status Unavailable(std::string_view message) { return absl::UnavailableError(View(message)); }
 absl::Status Unimplemented(std::string_view message) { return absl::UnimplementedError(View(message)); }
 absl::Status Internal(std::string_view message) { return absl::InternalError(View(message)); }
 absl::Status Cancelled(std::string_view message) { return absl::CancelledError(View(message)); }

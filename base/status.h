@@ -8,6 +8,7 @@
 //   FailedPrecondition  wrong state: poisoned, read-only, locked by another process, not a collection
 //   ResourceExhausted   disk, descriptors, memory, or a limit
 //   DataLoss            bytes are not what was written
+//   Unavailable         not now: a busy writer; try again
 //   Unimplemented       a newer format, or a type not built
 //   PermissionDenied    the operating system refuses
 //   Cancelled, DeadlineExceeded   the caller's or the job's own wish
@@ -33,6 +34,7 @@ absl::Status AlreadyExists(std::string_view message);
 absl::Status Aborted(std::string_view message);
 absl::Status FailedPrecondition(std::string_view message);
 absl::Status ResourceExhausted(std::string_view message);
+absl::Status Unavailable(std::string_view message);
 absl::Status Unimplemented(std::string_view message);
 absl::Status Internal(std::string_view message);
 absl::Status Cancelled(std::string_view message);

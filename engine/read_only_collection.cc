@@ -57,8 +57,7 @@ absl::Status TryBesideWriter(FileSystem* fs, const std::string& directory,
   }
   if (status.ok()) return status;
   if (moved) {
-    return absl::UnavailableError(directory +
-                                  ": its writer replaces files faster than they can be opened; open it again later");
+    return Unavailable(directory + ": its writer replaces files faster than they can be opened; open it again later");
   }
   if (absl::IsNotFound(status)) return DataLoss("a file that is needed is missing: " + std::string(status.message()));
   return status;

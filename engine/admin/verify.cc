@@ -39,8 +39,7 @@ absl::StatusOr<VerifyReport> VerifyDirectory(FileSystem* fs, const std::string& 
     return run.Take();
   }
   // Nothing was proven, so nothing is called damaged.
-  return absl::UnavailableError(directory +
-                                ": its writer replaces files faster than they can be opened; verify it again later");
+  return Unavailable(directory + ": its writer replaces files faster than they can be opened; verify it again later");
 }
 
 absl::StatusOr<VerifyReport> VerifyFile(FileSystem* fs, const std::string& path, bool deep) {

@@ -13,6 +13,8 @@ namespace varve {
 class Clock;
 class Executor;
 class FileSystem;
+class MemoryBudget;
+class RateLimiter;
 
 // When an acknowledged write is durable against a loss of power. Against a crash of the process alone every
 // acknowledged write is durable in every mode. In every mode what survives is a prefix of the acknowledged operations.
@@ -61,14 +63,31 @@ struct Options {
   Clock* clock = nullptr;
   Executor* executor = nullptr;  // background flushes and merges; null makes `threads` threads
 
+  // Shared with other collections. Null: a budget of memory_bytes of this collection's own.
+  MemoryBudget* memory_budget = nullptr;
+  // What merges may write per second. Null: without a limit.
+  RateLimiter* rate_limiter = nullptr;
+
+  // Memory for memtables and builds (memory_budget.h). Less: smaller segments, more of them, and exact scans instead of
+  // graphs where a graph cannot be built. At least 4 MiB; 0: without a limit.
+  size_t memory_bytes = size_t{1} << 30;
   // Threads for index builds and background work when no executor is given. Default: one per processor.
   int threads = 0;
-  // A memtable is frozen and flushed at this many bytes. Larger: fewer, larger segments, more memory, longer recovery.
+  // A memtable is frozen and flushed at this many bytes, or at a sixth of the memory budget if that is less. Larger:
+  // fewer, larger segments, more memory, longer recovery.
   size_t memtable_bytes = size_t{256} << 20;
+  // Or at this many rows: a search compares its query with every one of them. 0: as many as fill 8 MiB with vectors,
+  // between 4,096 and 65,536, so that the scan of a memtable takes about as long as a few graph searches.
+  uint32_t memtable_rows = 0;
   // A log is rotated, and the memtable flushed, at this many bytes even if the memtable is small (deletes).
   uint64_t wal_max_bytes = uint64_t{1} << 30;
   // Frozen memtables waiting for their flush; writers wait beyond it.
   int max_frozen_memtables = 2;
+  // Merges run in the background, as MergePolicy finds them due. Off: only Merge() merges.
+  bool background_merges = true;
+  // With more segments than this the smallest are merged whatever their sizes; with twice as many writers are slowed,
+  // and wait at four times. Fewer: faster searches, more rewriting. At least 4.
+  int max_segments = 32;
   // 8, or 4096 for disks that may damage bytes beside those being written when the power fails.
   uint32_t wal_pad_to = 8;
   // Overrides the schema's sync mode.
