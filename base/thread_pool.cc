@@ -1,5 +1,9 @@
 #include "base/thread_pool.h"
 
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <system_error>
 #include <utility>
@@ -19,12 +23,23 @@ void StartThreads(int count, Start start) {
   }
 }
 
+// Of the calling thread and those that it starts; without effect where the system does not allow it.
+void LowerPriority() {
+  constexpr int kNice = 10;
+  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNice);
+}
+
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads, ThreadPriority priority) {
   const int count = std::max(threads, 1);
   threads_.reserve(static_cast<size_t>(count));
-  StartThreads(count, [this](int) { threads_.emplace_back([this] { Work(); }); });
+  StartThreads(count, [&](int) {
+    threads_.emplace_back([this, priority] {
+      if (priority == ThreadPriority::kLow) LowerPriority();
+      Work();
+    });
+  });
   VARVE_CHECK(!threads_.empty());
 }
 

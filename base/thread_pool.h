@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <thread>
@@ -15,11 +16,13 @@
 
 namespace varve {
 
+enum class ThreadPriority : uint8_t { kNormal, kLow };  // kLow yields the processors to others (nice 10)
+
 // Thread-safe. The destructor runs what was scheduled, then joins.
 class ThreadPool final : public Executor {
  public:
   // `threads` below 1 count as 1. There may be fewer than asked for if the system has no more.
-  explicit ThreadPool(int threads);
+  explicit ThreadPool(int threads, ThreadPriority priority = ThreadPriority::kNormal);
   ~ThreadPool() override;
   void Schedule(std::function<void()> task) override;
   int Concurrency() const override { return static_cast<int>(threads_.size()); }

@@ -6,7 +6,7 @@
 namespace varve::cli {
 namespace {
 
-constexpr size_t kMinMemtableBytes = size_t{1} << 20;
+constexpr size_t kMinMemoryBytes = size_t{4} << 20;
 
 std::optional<VerifyChecksums> ParseVerifyChecksums(std::string_view name) {
   if (name == "touch") return VerifyChecksums::kOnTouch;
@@ -47,9 +47,8 @@ Options ToOptions(const CommonOptions& common) {
   options.verify_checksums = common.verify_checksums;
   options.seed = common.seed;
   if (common.memory_bytes != 0) {
-    // One memtable fills while another is being flushed.
-    const uint64_t half = common.memory_bytes / 2;
-    options.memtable_bytes = std::clamp<uint64_t>(half, kMinMemtableBytes, options.memtable_bytes);
+    options.memory_bytes = std::max<uint64_t>(common.memory_bytes, kMinMemoryBytes);
+    options.memtable_bytes = std::clamp<uint64_t>(options.memory_bytes / 6, size_t{1} << 16, options.memtable_bytes);
   }
   return options;
 }

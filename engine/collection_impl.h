@@ -44,7 +44,7 @@ class CollectionImpl : public Collection {
 };
 
 // Thread-safe.
-class WritableCollection final : public CollectionImpl {
+class WritableCollection final : public CollectionImpl, private MemoryBudget::Holder {
  public:
   // `lock` is held for as long as the collection is open.
   static absl::StatusOr<std::unique_ptr<Collection>> Open(const std::string& directory, const Options& options);
@@ -69,6 +69,9 @@ class WritableCollection final : public CollectionImpl {
   // What follows recovery before writes are taken.
   absl::Status TakeOver(const RecoveredCollection& recovered);
   absl::Status TakeOverSalvaged(const RecoveredCollection& recovered);
+  // MemoryBudget::Holder.
+  size_t MemtableBytes() const override;
+  void RequestFlush() override;
 
   const std::unique_ptr<FileLock> lock_;
   LogManager log_;
@@ -76,6 +79,7 @@ class WritableCollection final : public CollectionImpl {
   Maintenance maintenance_;
   WritePath writes_;
   const uint64_t generation_at_open_;
+  bool is_holder_ = false;
 };
 
 // Never writes to the directory. Thread-safe; Refresh may run beside reads.

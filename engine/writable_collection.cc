@@ -21,6 +21,8 @@ namespace {
 // given again.
 constexpr Sequence kSequenceSkip = Sequence{1} << 32;
 
+constexpr size_t kMinMemoryBytes = size_t{4} << 20;
+
 FileSystem* FileSystemOf(const Options& options) {
   return options.file_system != nullptr ? options.file_system : FileSystem::Default();
 }
@@ -34,6 +36,10 @@ absl::Status ValidateOptions(const Options& options) {
   if (options.memtable_bytes < (size_t{1} << 16)) return InvalidArgument("memtable_bytes is below 64 KiB");
   if (options.wal_max_bytes < options.memtable_bytes) return InvalidArgument("wal_max_bytes is below memtable_bytes");
   if (options.max_frozen_memtables < 1) return InvalidArgument("max_frozen_memtables is below 1");
+  if (options.memory_budget == nullptr && options.memory_bytes != 0 && options.memory_bytes < kMinMemoryBytes) {
+    return InvalidArgument("memory_bytes is below 4 MiB");
+  }
+  if (options.max_segments < 4) return InvalidArgument("max_segments is below 4");
   if (options.threads < 0) return InvalidArgument("threads is negative");
   return absl::OkStatus();
 }
@@ -193,7 +199,8 @@ WritableCollection::WritableCollection(std::unique_ptr<CollectionState> state, c
                  recovered.manifest.checkpoint_id()),
       maintenance_(state_.get(), &publisher_),
       writes_(state_.get(), &log_, state_->options.sync.value_or(state_->schema.sync),
-              {[this] { maintenance_.RequestFlush(); }, [this] { return maintenance_.flush_status(); }}),
+              {[this] { maintenance_.RequestFlush(); }, [this] { return maintenance_.flush_status(); },
+               [this] { return maintenance_.merges_run(); }, [this] { return state_->budget->AskLargest(this); }}),
       generation_at_open_(recovered.manifest.generation()) {}
 
 WritableCollection::~WritableCollection() { (void)Close(); }
@@ -221,6 +228,8 @@ absl::Status WritableCollection::TakeOver(const RecoveredCollection& recovered) 
   RemoveGarbage(state_->fs, state_->directory, garbage);
   publisher_.SetWritePath(&writes_);
   maintenance_.Start(&writes_);
+  state_->budget->AddHolder(this);
+  is_holder_ = true;
   // A padded log is not written again by recovery, so that what was replayed may be in the page cache alone: nothing
   // may build on it before it lies in segments.
   if (flush_first) return maintenance_.Flush().status();
@@ -236,6 +245,8 @@ absl::Status WritableCollection::TakeOverSalvaged(const RecoveredCollection& rec
   publisher_.SetWritePath(&writes_);
   publisher_.HoldGarbage(true);
   maintenance_.Start(&writes_);
+  state_->budget->AddHolder(this);
+  is_holder_ = true;
   // Everything goes into segments, and the next recovery begins behind all logs: it will be an ordinary one.
   RETURN_IF_ERROR(maintenance_.Flush().status());
   RETURN_IF_ERROR(publisher_.PublishRecovered(state_->visible.load(), /*nothing_to_replay=*/true));
@@ -271,6 +282,13 @@ absl::StatusOr<MaintenanceResult> WritableCollection::Checkpoint() {
   return maintenance_.Checkpoint();
 }
 
+size_t WritableCollection::MemtableBytes() const {
+  const ViewRegistry::Pin pin = state_->views->PinCurrent(state_->visible);
+  return pin.view().memtables.front()->bytes();
+}
+
+void WritableCollection::RequestFlush() { maintenance_.RequestFreezeAndFlush(); }
+
 absl::Status WritableCollection::Sync() {
   RETURN_IF_ERROR(CheckOpen());
   return log_.Sync();
@@ -292,15 +310,17 @@ CollectionStats WritableCollection::Stats() {
   stats.disk_bytes += stats.log_bytes;
   stats.flushes = maintenance_.flushes();
   stats.merges = maintenance_.merges();
-  stats.stall_microseconds = writes_.stall_micros();
-  if (const absl::Status status = maintenance_.flush_status(); !status.ok()) {
-    stats.last_background_error = status.ToString();
+  stats.stall_microseconds = writes_.stalls().total_micros();
+  stats.stall_reason = writes_.stalls().current();
+  for (const absl::Status& status : {maintenance_.merge_status(), maintenance_.flush_status()}) {
+    if (!status.ok()) stats.last_background_error = status.ToString();
   }
   return stats;
 }
 
 absl::Status WritableCollection::Close() {
   if (closed_.exchange(true)) return absl::OkStatus();
+  if (is_holder_) state_->budget->RemoveHolder(this);
   maintenance_.Stop();
   absl::Status status = log_.poison();
   if (status.ok()) writes_.RunExclusive([&] { status = log_.Rotate(); });

@@ -48,7 +48,8 @@ absl::Status FlushMemtable(CollectionState* state, Publisher* publisher, const s
   const uint32_t rows = source.rows();
   if (!source.empty()) {
     const FileId id = state->file_ids.Reserve();
-    absl::StatusOr<BuiltSegment> built = BuildSegment(*state, id, /*level=*/0, &source, {}, cancellation);
+    absl::StatusOr<BuiltSegment> built =
+        BuildSegment(*state, id, {.level = 0, .stays = memtable->settled}, &source, {}, cancellation);
     if (!built.ok()) {
       state->file_ids.Settle(id);
       return Annotate(built.status(), "flush");

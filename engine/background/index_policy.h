@@ -1,7 +1,8 @@
-// Which index a field gets in a segment. A pure function of rows, shape and schema.
+// Which index a field gets in a segment. Pure functions of rows, shape, schema and memory.
 #ifndef VARVE_ENGINE_BACKGROUND_INDEX_POLICY_H_
 #define VARVE_ENGINE_BACKGROUND_INDEX_POLICY_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -13,15 +14,31 @@ namespace varve {
 
 struct IndexChoice {
   const FieldIndexFactory* factory = nullptr;
-  ParamMap params;  // validated and defaulted
-  std::string why;  // for people
+  ParamMap params;         // validated and defaulted
+  size_t build_bytes = 0;  // memory that the build needs, beside the vectors
+  std::string why;         // for people
+};
+
+struct IndexCircumstances {
+  uint64_t vectors = 0;
+  // Whether the segment stays as it is for some time. A fragment is merged again soon.
+  bool stays = true;
+  size_t memory_bytes = SIZE_MAX;  // for the build
 };
 
 // From so many vectors a graph is built: below it an exact scan costs about as little as a graph search, and nothing to
-// build (bench/hnsw_vs_hnswlib prints both).
+// build (bench/flat_or_graph).
 inline constexpr uint64_t kGraphThreshold = 4096;
+// The same for a fragment, whose graph would soon be thrown away.
+inline constexpr uint64_t kFragmentGraphThreshold = 65'536;
 
-absl::StatusOr<IndexChoice> ChooseIndex(const FieldSpec& field, uint64_t vectors);
+absl::StatusOr<IndexChoice> ChooseIndex(const FieldSpec& field, const IndexCircumstances& circumstances);
+
+// The most rows of a segment for which `memory_bytes` suffice to build the index of every field.
+uint64_t MaxRowsFor(const Schema& schema, size_t memory_bytes);
+
+// What a build holds per row beside the index: row maps, keys, sequences, addresses.
+inline constexpr size_t kRowBuildBytes = 128;
 
 }  // namespace varve
 

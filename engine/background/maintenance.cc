@@ -6,22 +6,28 @@
 
 #include "base/status.h"
 #include "engine/background/flush_job.h"
+#include "engine/background/index_policy.h"
 #include "engine/background/merge_job.h"
-#include "engine/background/merge_policy.h"
 
 namespace varve {
 namespace {
 
 constexpr int64_t kFirstRetryMillis = 100;
 constexpr int64_t kLastRetryMillis = 10'000;
+constexpr int64_t kMergeRetryMicros = 10'000'000;
+// How soon expired rows are noticed for their merge. Readers never see them.
+constexpr int64_t kExpiryCheckMicros = 30'000'000;
 
 }  // namespace
 
 Maintenance::Maintenance(CollectionState* state, Publisher* publisher)
-    : state_(state), publisher_(publisher), executor_(state->options.executor) {
+    : state_(state), publisher_(publisher), executor_(state->options.executor), merge_executor_(executor_) {
   if (executor_ == nullptr) {
     own_pool_ = std::make_unique<ThreadPool>(1);
+    // Merges can wait; searches and flushes cannot.
+    own_merge_pool_ = std::make_unique<ThreadPool>(1, ThreadPriority::kLow);
     executor_ = own_pool_.get();
+    merge_executor_ = own_merge_pool_.get();
   }
 }
 
@@ -31,6 +37,7 @@ void Maintenance::Start(WritePath* write_path) {
   write_path_ = write_path;
   timer_ = std::thread([this] { RunTimer(); });
   if (OldestFrozen() != nullptr) RequestFlush();
+  RequestMerge();
 }
 
 void Maintenance::Stop() {
@@ -38,10 +45,21 @@ void Maintenance::Stop() {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
     cancellation_.Cancel();
+    if (running_merge_ != nullptr) running_merge_->Cancel();
     changed_.SignalAll();
     while (scheduled_ > 0) changed_.Wait(&mutex_);
   }
   if (timer_.joinable()) timer_.join();
+}
+
+void Maintenance::Schedule(Executor* executor, std::function<void()> task) {
+  ++scheduled_;
+  executor->Schedule([this, task = std::move(task)] {
+    task();
+    absl::MutexLock done(&mutex_);
+    --scheduled_;
+    changed_.SignalAll();
+  });
 }
 
 void Maintenance::RequestFlush() {
@@ -51,14 +69,53 @@ void Maintenance::RequestFlush() {
 
 void Maintenance::ScheduleFlush() {
   if (stopping_) return;
-  ++scheduled_;
-  executor_->Schedule([this] {
+  ++flushes_scheduled_;
+  Schedule(executor_, [this] {
     MaintenanceResult ignored;
     (void)FlushFrozen(&ignored);  // its failure is kept for flush_status()
-    absl::MutexLock done(&mutex_);
-    --scheduled_;
-    changed_.SignalAll();
+    absl::MutexLock lock(&mutex_);
+    --flushes_scheduled_;
   });
+}
+
+void Maintenance::RequestFreezeAndFlush() {
+  absl::MutexLock lock(&mutex_);
+  if (stopping_ || full_flush_scheduled_) return;
+  full_flush_scheduled_ = true;
+  Schedule(executor_, [this] {
+    {
+      absl::MutexLock begun(&mutex_);
+      full_flush_scheduled_ = false;
+    }
+    (void)Freeze(/*settled=*/false);
+    MaintenanceResult ignored;
+    (void)FlushFrozen(&ignored);
+  });
+}
+
+void Maintenance::RequestMerge() {
+  absl::MutexLock lock(&mutex_);
+  ScheduleMerge();
+}
+
+void Maintenance::ScheduleMerge() {
+  if (stopping_ || !state_->options.background_merges) return;
+  if (merge_scheduled_) {
+    merge_again_ = true;  // what runs may have looked already
+    return;
+  }
+  merge_scheduled_ = true;
+  Schedule(merge_executor_, [this] { MergeInBackground(); });
+}
+
+bool Maintenance::merges_run() const {
+  absl::MutexLock lock(&mutex_);
+  return merge_scheduled_ && merge_status_.ok();
+}
+
+absl::Status Maintenance::merge_status() const {
+  absl::MutexLock lock(&mutex_);
+  return merge_status_;
 }
 
 absl::Status Maintenance::flush_status() const {
@@ -95,41 +152,129 @@ absl::Status Maintenance::FlushFrozen(MaintenanceResult* result) {
     write_path_->FlushEnded();
     if (!status.ok()) break;
     flushes_.fetch_add(1, std::memory_order_relaxed);
+    RequestMerge();
   }
   return status;
 }
 
-absl::StatusOr<MaintenanceResult> Maintenance::Flush() {
+absl::Status Maintenance::Freeze(bool settled) {
   absl::Status frozen;
-  write_path_->RunExclusive([&] { frozen = write_path_->FreezeMemtable(); });
-  RETURN_IF_ERROR(frozen);
+  write_path_->RunExclusive([&] { frozen = write_path_->FreezeMemtable(settled); });
+  return frozen;
+}
+
+absl::StatusOr<MaintenanceResult> Maintenance::Flush() {
+  RETURN_IF_ERROR(Freeze(/*settled=*/true));
   MaintenanceResult result;
   RETURN_IF_ERROR(FlushFrozen(&result));
-  const pb::Manifest manifest = publisher_->manifest();
-  result.generation = manifest.generation();
-  result.checkpoint_id = manifest.checkpoint_id();
+  NoteGeneration(&result);
   return result;
 }
 
-absl::StatusOr<MaintenanceResult> Maintenance::Merge(bool full) {
-  absl::MutexLock merging(&merge_mutex_);
-  ASSIGN_OR_RETURN(MaintenanceResult result, Flush());
-  for (;;) {
-    std::vector<FileId> inputs;
-    {
-      const ViewRegistry::Pin pin = state_->views->PinCurrent(state_->visible);
-      std::vector<const pb::SegmentEntry*> entries;
-      for (const SegmentPart& part : pin.view().segments) entries.push_back(&part.entry);
-      inputs = PickMerge(entries, full);
-    }
-    if (inputs.empty()) break;
-    RETURN_IF_ERROR(MergeSegments(state_, publisher_, inputs, &cancellation_, &result));
-    merges_.fetch_add(1, std::memory_order_relaxed);
-    if (full) break;
-  }
+void Maintenance::NoteGeneration(MaintenanceResult* result) const {
   const pb::Manifest manifest = publisher_->manifest();
-  result.generation = manifest.generation();
-  result.checkpoint_id = manifest.checkpoint_id();
+  result->generation = manifest.generation();
+  result->checkpoint_id = manifest.checkpoint_id();
+}
+
+std::optional<MergePlan> Maintenance::PlanMerge(MergeKind kind) {
+  const Sequence replayed_from = publisher_->manifest().wal_sequence();
+  const ViewRegistry::Pin pin = state_->views->PinCurrent(state_->visible);
+  const int64_t now_ms = state_->clock.NowMillis();
+  expiry_.Forget(pin.view());
+  std::vector<MergeCandidate> candidates;
+  for (const SegmentPart& part : pin.view().segments) {
+    // Replay of the log would look for the file of an import that is still in it.
+    if (part.entry.ingest_sequence() > replayed_from) continue;
+    const uint64_t expired = std::min(expiry_.Expired(part, now_ms), part.entry.live_rows());
+    candidates.push_back({part.entry.id(), part.entry.rows(), part.entry.live_rows() - expired});
+  }
+  MergeLimits limits;
+  limits.max_rows = MaxRowsFor(state_->schema, state_->budget->share(MemoryBudget::Use::kBuilds));
+  limits.max_segments = static_cast<size_t>(state_->options.max_segments);
+  switch (kind) {
+    case MergeKind::kDue:
+      return PickMerge(candidates, limits);
+    case MergeKind::kRequested:
+      return PickRequestedMerge(candidates, limits);
+    case MergeKind::kFull:
+      return PickFullMerge(candidates, limits);
+  }
+  return std::nullopt;
+}
+
+absl::Status Maintenance::MergeOnce(const MergePlan& plan, MaintenanceResult* result) {
+  Cancellation cancellation;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (stopping_) return Cancelled("the collection is being closed");
+    running_merge_ = &cancellation;
+  }
+  const absl::Status status = MergeSegments(state_, publisher_, plan, &cancellation, result);
+  absl::MutexLock lock(&mutex_);
+  running_merge_ = nullptr;
+  return status;
+}
+
+absl::Status Maintenance::MergeAll(MergeKind kind, MaintenanceResult* result) {
+  while (const std::optional<MergePlan> plan = PlanMerge(kind)) {
+    RETURN_IF_ERROR(MergeOnce(*plan, result));
+    merges_.fetch_add(1, std::memory_order_relaxed);
+    write_path_->FlushEnded();  // writers that wait for fewer segments look again
+    if (kind == MergeKind::kDue) {
+      absl::MutexLock lock(&mutex_);
+      if (full_merges_waiting_ > 0) break;
+    }
+  }
+  return absl::OkStatus();
+}
+
+void Maintenance::MergeInBackground() {
+  absl::Status status;
+  {
+    absl::MutexLock merging(&merge_mutex_);
+    MaintenanceResult ignored;
+    status = MergeAll(MergeKind::kDue, &ignored);
+  }
+  const bool expiring = ExpiryCounter::HasExpiring(state_->views->PinCurrent(state_->visible).view());
+  absl::MutexLock lock(&mutex_);
+  merge_scheduled_ = false;
+  if (std::exchange(merge_again_, false) && status.ok()) {
+    ScheduleMerge();
+    return;
+  }
+  const int64_t now = state_->clock.MonotonicMicros();
+  if (absl::IsCancelled(status)) {
+    // Whoever cancelled it merges himself, or closes.
+    next_merge_check_us_ = 0;
+    return;
+  }
+  merge_status_ = status;
+  next_merge_check_us_ = !status.ok() ? now + kMergeRetryMicros : expiring ? now + kExpiryCheckMicros : 0;
+  changed_.SignalAll();
+}
+
+absl::StatusOr<MaintenanceResult> Maintenance::Merge(bool full) {
+  {
+    absl::MutexLock lock(&mutex_);
+    ++full_merges_waiting_;
+    if (full && running_merge_ != nullptr) running_merge_->Cancel();
+  }
+  absl::MutexLock merging(&merge_mutex_);
+  {
+    absl::MutexLock lock(&mutex_);
+    --full_merges_waiting_;
+  }
+  ASSIGN_OR_RETURN(MaintenanceResult result, Flush());
+  RETURN_IF_ERROR(MergeAll(full ? MergeKind::kFull : MergeKind::kRequested, &result));
+  // What was added and folded again at once was never there.
+  std::erase_if(result.segments_added, [&](FileId id) {
+    const auto removed = std::find(result.segments_removed.begin(), result.segments_removed.end(), id);
+    if (removed == result.segments_removed.end()) return false;
+    result.segments_removed.erase(removed);
+    return true;
+  });
+  NoteGeneration(&result);
   return result;
 }
 
@@ -139,9 +284,7 @@ absl::StatusOr<MaintenanceResult> Maintenance::Checkpoint() {
   // A flush that published has written a checkpoint with it.
   if (result.generation == before) {
     RETURN_IF_ERROR(publisher_->Publish({}));
-    const pb::Manifest manifest = publisher_->manifest();
-    result.generation = manifest.generation();
-    result.checkpoint_id = manifest.checkpoint_id();
+    NoteGeneration(&result);
   }
   return result;
 }
@@ -150,8 +293,13 @@ void Maintenance::RunTimer() {
   int64_t wait_ms = 0;  // 0: until something happens
   absl::MutexLock lock(&mutex_);
   while (!stopping_) {
-    const int64_t retry_ms = retry_ms_;
-    const int64_t sleep_ms = retry_ms > 0 && wait_ms > 0 ? std::min(retry_ms, wait_ms) : std::max(retry_ms, wait_ms);
+    int64_t sleep_ms = 0;
+    const auto sleep_at_most = [&](int64_t ms) { sleep_ms = sleep_ms == 0 ? ms : std::min(sleep_ms, ms); };
+    if (retry_ms_ > 0) sleep_at_most(retry_ms_);
+    if (wait_ms > 0) sleep_at_most(wait_ms);
+    if (next_merge_check_us_ > 0) {
+      sleep_at_most(std::max<int64_t>((next_merge_check_us_ - state_->clock.MonotonicMicros()) / 1000, 1));
+    }
     if (!write_happened_ || wait_ms > 0) {
       if (sleep_ms == 0) {
         changed_.Wait(&mutex_);
@@ -161,7 +309,12 @@ void Maintenance::RunTimer() {
     }
     if (stopping_) return;
     write_happened_ = false;
-    if (retry_ms_ > 0 && scheduled_ == 0 && state_->clock.MonotonicMicros() >= retry_at_us_) ScheduleFlush();
+    const int64_t now = state_->clock.MonotonicMicros();
+    if (retry_ms_ > 0 && flushes_scheduled_ == 0 && now >= retry_at_us_) ScheduleFlush();
+    if (next_merge_check_us_ > 0 && now >= next_merge_check_us_) {
+      next_merge_check_us_ = 0;
+      ScheduleMerge();
+    }
     mutex_.Unlock();
     wait_ms = write_path_->Tick();
     mutex_.Lock();

@@ -1,5 +1,6 @@
-// The work that goes on beside reads and writes: flushes of frozen memtables in the background, merges on demand, and
-// the timer that syncs logs. Owns its threads.
+// The work that goes on beside reads and writes: flushes of frozen memtables, merges as the policy finds them due, and
+// the timer that syncs logs. Owns its threads, unless the options name an executor; an executor of one thread lets
+// flushes wait for merges.
 //
 // Thread-safe.
 #ifndef VARVE_ENGINE_BACKGROUND_MAINTENANCE_H_
@@ -7,7 +8,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
@@ -16,6 +19,8 @@
 #include "absl/synchronization/mutex.h"
 #include "base/cancellation.h"
 #include "base/thread_pool.h"
+#include "engine/background/expiry_counter.h"
+#include "engine/background/merge_policy.h"
 #include "engine/version/collection_state.h"
 #include "engine/version/publisher.h"
 #include "engine/write/write_path.h"
@@ -42,36 +47,67 @@ class Maintenance {
 
   // Freezes the memtable and flushes all that are frozen, on this thread.
   absl::StatusOr<MaintenanceResult> Flush();
-  // Flushes, then merges until the policy is satisfied (`full`: into one segment), on this thread.
+  // Freezes the memtable and flushes it in the background.
+  void RequestFreezeAndFlush();
+  // Looks whether a merge is due, in the background.
+  void RequestMerge();
+  // Whether merges are under way or about to be.
+  bool merges_run() const;
+  // Flushes, then merges until the policy is satisfied (`full`: into one segment), on this thread. A merge that runs in
+  // the background is waited for; for a full one it is cancelled.
   absl::StatusOr<MaintenanceResult> Merge(bool full);
   // Flushes, and publishes even if nothing changed.
   absl::StatusOr<MaintenanceResult> Checkpoint();
 
   uint64_t flushes() const { return flushes_.load(std::memory_order_relaxed); }
   uint64_t merges() const { return merges_.load(std::memory_order_relaxed); }
+  // The failure of the last background merge; OK if it succeeded.
+  absl::Status merge_status() const;
 
  private:
+  absl::Status Freeze(bool settled);
   absl::Status FlushFrozen(MaintenanceResult* result);
+  void NoteGeneration(MaintenanceResult* result) const;
   std::shared_ptr<Memtable> OldestFrozen() const;
+  // Runs `task` in the background; Stop waits for it.
+  void Schedule(Executor* executor, std::function<void()> task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ScheduleFlush() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ScheduleMerge() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  enum class MergeKind : uint8_t { kDue, kRequested, kFull };
+  std::optional<MergePlan> PlanMerge(MergeKind kind) ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
+  // Merges until nothing is due.
+  absl::Status MergeAll(MergeKind kind, MaintenanceResult* result) ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
+  absl::Status MergeOnce(const MergePlan& plan, MaintenanceResult* result) ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
+  void MergeInBackground();
   void RunTimer();
 
   CollectionState* const state_;
   Publisher* const publisher_;
   WritePath* write_path_ = nullptr;
   std::unique_ptr<ThreadPool> own_pool_;
+  std::unique_ptr<ThreadPool> own_merge_pool_;
   Executor* executor_;
+  Executor* merge_executor_;
   std::thread timer_;
   Cancellation cancellation_;
 
-  absl::Mutex flush_mutex_;  // one flush at a time, in order
-  absl::Mutex merge_mutex_ ABSL_ACQUIRED_BEFORE(flush_mutex_);
+  absl::Mutex flush_mutex_;                                     // one flush at a time, in order
+  absl::Mutex merge_mutex_ ABSL_ACQUIRED_BEFORE(flush_mutex_);  // one merge at a time
+  ExpiryCounter expiry_ ABSL_GUARDED_BY(merge_mutex_);
   mutable absl::Mutex mutex_;
   absl::CondVar changed_;
   absl::Status flush_status_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool write_happened_ ABSL_GUARDED_BY(mutex_) = false;
-  int scheduled_ ABSL_GUARDED_BY(mutex_) = 0;        // flush tasks that have not ended
+  int scheduled_ ABSL_GUARDED_BY(mutex_) = 0;  // tasks that have not ended
+  int flushes_scheduled_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool merge_scheduled_ ABSL_GUARDED_BY(mutex_) = false;
+  bool merge_again_ ABSL_GUARDED_BY(mutex_) = false;
+  bool full_flush_scheduled_ ABSL_GUARDED_BY(mutex_) = false;
+  int full_merges_waiting_ ABSL_GUARDED_BY(mutex_) = 0;
+  Cancellation* running_merge_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  absl::Status merge_status_ ABSL_GUARDED_BY(mutex_);
+  int64_t next_merge_check_us_ ABSL_GUARDED_BY(mutex_) = 0;  // monotonic; 0: none is needed
   int64_t retry_ms_ ABSL_GUARDED_BY(mutex_) = 0;     // wait before the next try after a failed flush; 0: none failed
   int64_t retry_at_us_ ABSL_GUARDED_BY(mutex_) = 0;  // monotonic; meaningful while retry_ms_ > 0
   std::atomic<uint64_t> flushes_{0};

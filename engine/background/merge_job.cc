@@ -140,18 +140,21 @@ void VisitDeaths(const RowMap& map, const ReadView& view, const std::function<vo
 
 }  // namespace
 
-absl::Status MergeSegments(CollectionState* state, Publisher* publisher, const std::vector<FileId>& inputs,
+absl::Status MergeSegments(CollectionState* state, Publisher* publisher, const MergePlan& plan,
                            const Cancellation* cancellation, MaintenanceResult* result) {
   const ViewRegistry::Pin pin = state->views->PinCurrent(state->visible);
   ReadPoint point = pin.point;
   point.now_ms = state->clock.NowMillis();
+  const std::vector<FileId>& inputs = plan.inputs;
   ASSIGN_OR_RETURN(const std::unique_ptr<MergedRows> source, MergedRows::Make(pin.view(), inputs, point));
   Publication publication;
   publication.removed = inputs;
   uint64_t bytes = 0;
   if (source->rows() > 0) {
     const FileId id = state->file_ids.Reserve();
-    absl::StatusOr<BuiltSegment> built = BuildSegment(*state, id, /*level=*/1, source.get(), inputs, cancellation);
+    absl::StatusOr<BuiltSegment> built =
+        BuildSegment(*state, id, {.level = plan.stays ? 1U : 0U, .stays = plan.stays, .limited = true}, source.get(),
+                     inputs, cancellation);
     if (!built.ok()) {
       state->file_ids.Settle(id);
       return Annotate(built.status(), "merge");

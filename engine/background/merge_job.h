@@ -3,19 +3,18 @@
 #ifndef VARVE_ENGINE_BACKGROUND_MERGE_JOB_H_
 #define VARVE_ENGINE_BACKGROUND_MERGE_JOB_H_
 
-#include <vector>
-
 #include "absl/status/status.h"
 #include "base/cancellation.h"
+#include "engine/background/merge_policy.h"
 #include "engine/version/collection_state.h"
 #include "engine/version/publisher.h"
 #include "varve/stats.h"
 
 namespace varve {
 
-// Merges the segments named in `inputs` (in the current view, each once). One merge at a time.
+// Merges the segments of the plan (in the current view, each once). One merge at a time.
 // On failure nothing has changed.
-absl::Status MergeSegments(CollectionState* state, Publisher* publisher, const std::vector<FileId>& inputs,
+absl::Status MergeSegments(CollectionState* state, Publisher* publisher, const MergePlan& plan,
                            const Cancellation* cancellation, MaintenanceResult* result);
 
 }  // namespace varve

@@ -1,24 +1,58 @@
-// Which segments to fold together. Pure functions of the manifest's entries.
+// Which segments to fold together. Pure functions of what the segments are.
+//
+// Two tiers (docs/design/0006): fragments, as flushes leave them, are folded into middle segments, and those into full
+// ones, so that on the way to a full segment each row's graph is built twice, however often is flushed. Beyond that the
+// tiers go on by the same factor. Sizes are live rows: a segment that has lost its rows is a fragment again.
 #ifndef VARVE_ENGINE_BACKGROUND_MERGE_POLICY_H_
 #define VARVE_ENGINE_BACKGROUND_MERGE_POLICY_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/types/span.h"
-#include "manifest.pb.h"
 #include "varve/types.h"
 
 namespace varve {
 
-// A segment with a larger percentage of dead rows is rewritten by itself.
-inline constexpr uint64_t kMaxDeadPercent = 30;
-// So many segments of one size tier are folded into one of the next; a tier is a factor of four in live rows.
-inline constexpr size_t kSegmentsPerTier = 4;
+// A segment as the policy sees it.
+struct MergeCandidate {
+  FileId id = 0;
+  uint64_t rows = 0;
+  uint64_t live_rows = 0;  // neither dead nor expired
+};
 
-// The inputs of one merge that is due, or nothing. With `full`: all segments, unless there is one without dead rows.
-std::vector<FileId> PickMerge(absl::Span<const pb::SegmentEntry* const> segments, bool full);
+struct MergeLimits {
+  // The rows that one merge may write: what the memory for a build suffices for.
+  uint64_t max_rows = UINT64_MAX;
+  // With more segments the smallest are folded, whatever their sizes.
+  size_t max_segments = 32;
+};
+
+struct MergePlan {
+  std::vector<FileId> inputs;
+  uint64_t rows = 0;   // live ones of the inputs
+  bool stays = false;  // the result is no fragment: it is worth an index
+  std::string why;
+};
+
+// A segment with a larger percentage of dead and expired rows is rewritten by itself.
+inline constexpr uint64_t kMaxDeadPercent = 30;
+// Fragments that have so many rows together become a middle segment. Their exact scan is what a search pays until then.
+inline constexpr uint64_t kMiddleRows = 65'536;
+// Below half of that a segment is a fragment. So many fragments of about one size are folded into a larger one before.
+inline constexpr size_t kFragmentsPerMerge = 8;
+// So many segments of one tier above become one of the next.
+inline constexpr size_t kSegmentsPerTier = 8;
+
+// The most urgent merge that is due, or none.
+std::optional<MergePlan> PickMerge(absl::Span<const MergeCandidate> segments, const MergeLimits& limits);
+// What someone who asks for it wants folded at once: all fragments into one segment, beside what is due anyway.
+std::optional<MergePlan> PickRequestedMerge(absl::Span<const MergeCandidate> segments, const MergeLimits& limits);
+// All segments into one, or into as few as the limits allow; none if that is so and no dead rows are left.
+std::optional<MergePlan> PickFullMerge(absl::Span<const MergeCandidate> segments, const MergeLimits& limits);
 
 }  // namespace varve
 

@@ -1,10 +1,12 @@
 #include "engine/background/segment_builder.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/bytes.h"
 #include "base/publish.h"
 #include "base/status.h"
+#include "engine/background/build_resources.h"
 #include "engine/background/index_policy.h"
 #include "engine/version/file_names.h"
 #include "engine/version/schema_codec.h"
@@ -39,10 +41,32 @@ absl::StatusOr<FieldVectors> CollectVectors(const FieldSpec& field, size_t posit
   return collected;
 }
 
-absl::Status WriteField(const CollectionState& state, const FieldSpec& field, size_t position, RowSource* source,
+IndexCircumstances Circumstances(const CollectionState& state, const SegmentPurpose& purpose, uint64_t vectors) {
+  const size_t memory = state.budget->share(MemoryBudget::Use::kBuilds);
+  const size_t of_rows = vectors * kRowBuildBytes;
+  return {.vectors = vectors, .stays = purpose.stays, .memory_bytes = memory > of_rows ? memory - of_rows : 0};
+}
+
+absl::StatusOr<MemoryLease> LeaseMemory(const CollectionState& state, const SegmentPurpose& purpose, uint32_t rows,
+                                        const Cancellation* cancellation) {
+  size_t index_bytes = 0;  // fields are built one after the other
+  for (const FieldSpec& field : state.schema.fields) {
+    ASSIGN_OR_RETURN(const IndexChoice choice, ChooseIndex(field, Circumstances(state, purpose, rows)));
+    index_bytes = std::max(index_bytes, choice.build_bytes);
+  }
+  const size_t bytes = rows * kRowBuildBytes + index_bytes;
+  // Writers wait for flushes, which must not wait for merges.
+  if (!purpose.limited) return MemoryLease::Take(state.budget, bytes);
+  return MemoryLease::Wait(state.budget, bytes, cancellation);
+}
+
+absl::Status WriteField(const CollectionState& state, const SegmentPurpose& purpose, size_t position, RowSource* source,
                         const Cancellation* cancellation, SegmentWriter* writer) {
+  const FieldSpec& field = state.schema.fields[position];
   ASSIGN_OR_RETURN(const FieldVectors collected, CollectVectors(field, position, source));
-  ASSIGN_OR_RETURN(const IndexChoice choice, ChooseIndex(field, collected.vectors.size()));
+  ASSIGN_OR_RETURN(const IndexChoice choice,
+                   ChooseIndex(field, Circumstances(state, purpose, collected.vectors.size())));
+  LimitedSink sink(writer, purpose.limited ? state.options.rate_limiter : nullptr, cancellation);
   SegmentField entry;
   entry.id = field.id;
   entry.dimension = field.dimension;
@@ -52,14 +76,14 @@ absl::Status WriteField(const CollectionState& state, const FieldSpec& field, si
   entry.why = choice.why;
   RETURN_IF_ERROR(writer->BeginField(entry, collected.vectors.size(), collected.slot_rows));
   if (collected.vectors.empty()) return absl::OkStatus();
-  RETURN_IF_ERROR(writer->BeginSection(SectionKind::kVectors, {}));
+  RETURN_IF_ERROR(sink.BeginSection(SectionKind::kVectors, {}));
   for (const std::byte* vector : collected.vectors) {
-    RETURN_IF_ERROR(writer->Append({vector, field.vector_bytes()}));
+    RETURN_IF_ERROR(sink.Append({vector, field.vector_bytes()}));
   }
   if (!collected.inverse_norms.empty()) {
-    RETURN_IF_ERROR(writer->BeginSection(SectionKind::kInverseNorms, {}));
-    RETURN_IF_ERROR(writer->Append({reinterpret_cast<const std::byte*>(collected.inverse_norms.data()),
-                                    collected.inverse_norms.size() * sizeof(float)}));
+    RETURN_IF_ERROR(sink.BeginSection(SectionKind::kInverseNorms, {}));
+    RETURN_IF_ERROR(sink.Append({reinterpret_cast<const std::byte*>(collected.inverse_norms.data()),
+                                 collected.inverse_norms.size() * sizeof(float)}));
   }
   SlotSource slots;
   slots.shape = {field.dimension, field.metric, field.element};
@@ -69,12 +93,13 @@ absl::Status WriteField(const CollectionState& state, const FieldSpec& field, si
   context.threads = state.BuildThreads();
   context.seed = state.options.seed;
   context.cancellation = cancellation;
-  return choice.factory->Build(slots, choice.params, context, writer);
+  return choice.factory->Build(slots, choice.params, context, &sink);
 }
 
 absl::StatusOr<FinishedSegment> WriteSegment(const CollectionState& state, const std::string& path,
-                                             SegmentWriterOptions options, RowSource* source,
-                                             const Cancellation* cancellation) {
+                                             SegmentWriterOptions options, const SegmentPurpose& purpose,
+                                             RowSource* source, const Cancellation* cancellation) {
+  ASSIGN_OR_RETURN(const MemoryLease lease, LeaseMemory(state, purpose, source->rows(), cancellation));
   ASSIGN_OR_RETURN(const std::unique_ptr<SegmentWriter> writer,
                    SegmentWriter::Create(state.fs, path, std::move(options)));
   for (RowId row = 0; row < source->rows(); ++row) {
@@ -83,15 +108,16 @@ absl::StatusOr<FinishedSegment> WriteSegment(const CollectionState& state, const
     RETURN_IF_ERROR(writer->AddRow(next));
   }
   for (size_t f = 0; f < state.schema.fields.size(); ++f) {
-    RETURN_IF_ERROR(WriteField(state, state.schema.fields[f], f, source, cancellation, writer.get()));
+    RETURN_IF_ERROR(WriteField(state, purpose, f, source, cancellation, writer.get()));
   }
   return writer->Finish();
 }
 
 }  // namespace
 
-absl::StatusOr<BuiltSegment> BuildSegment(CollectionState& state, FileId id, uint32_t level, RowSource* source,
-                                          const std::vector<FileId>& replaces, const Cancellation* cancellation) {
+absl::StatusOr<BuiltSegment> BuildSegment(CollectionState& state, FileId id, const SegmentPurpose& purpose,
+                                          RowSource* source, const std::vector<FileId>& replaces,
+                                          const Cancellation* cancellation) {
   SegmentWriterOptions options;
   options.collection = state.uuid;
   options.segment_id = id;
@@ -101,7 +127,8 @@ absl::StatusOr<BuiltSegment> BuildSegment(CollectionState& state, FileId id, uin
   options.filter_seed = Mix64(state.options.seed ^ id);
   options.writer_version = kWriterVersion;
   const std::string path = JoinPath(state.directory, SegmentName(id));
-  ASSIGN_OR_RETURN(const FinishedSegment finished, WriteSegment(state, path, std::move(options), source, cancellation));
+  ASSIGN_OR_RETURN(const FinishedSegment finished,
+                   WriteSegment(state, path, std::move(options), purpose, source, cancellation));
 
   SegmentExpectation expected{state.uuid, id, finished.bytes, finished.footer_crc};
   ASSIGN_OR_RETURN(std::shared_ptr<const Segment> segment,
@@ -110,7 +137,7 @@ absl::StatusOr<BuiltSegment> BuildSegment(CollectionState& state, FileId id, uin
   ASSIGN_OR_RETURN(built.handle, SegmentHandle::Make(std::move(segment), state.schema));
   pb::SegmentEntry& entry = built.entry;
   entry.set_id(id);
-  entry.set_level(level);
+  entry.set_level(purpose.level);
   const pb::SegmentHeader& header = built.handle->segment().header();
   entry.set_index_type(header.index_type());
   entry.set_compression(header.compression());

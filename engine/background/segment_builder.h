@@ -26,15 +26,24 @@ class RowSource {
   virtual absl::StatusOr<const std::byte*> Vector(RowId row, size_t field) = 0;
 };
 
+// What a segment is made for.
+struct SegmentPurpose {
+  uint32_t level = 0;
+  bool stays = true;     // IndexCircumstances::stays
+  bool limited = false;  // written no faster than the rate limiter allows
+};
+
 struct BuiltSegment {
   std::shared_ptr<const SegmentHandle> handle;
   pb::SegmentEntry entry;  // without deletions
 };
 
-// Writes, publishes and opens the segment. `id` was reserved by the caller, who settles it.
-// On failure the file is removed, unless it was published already; then it is garbage that no manifest names.
-absl::StatusOr<BuiltSegment> BuildSegment(CollectionState& state, FileId id, uint32_t level, RowSource* source,
-                                          const std::vector<FileId>& replaces, const Cancellation* cancellation);
+// Writes, publishes and opens the segment; waits until there is memory for it. `id` was reserved by the caller, who
+// settles it. On failure the file is removed, unless it was published already; then it is garbage that no manifest
+// names.
+absl::StatusOr<BuiltSegment> BuildSegment(CollectionState& state, FileId id, const SegmentPurpose& purpose,
+                                          RowSource* source, const std::vector<FileId>& replaces,
+                                          const Cancellation* cancellation);
 
 }  // namespace varve
 

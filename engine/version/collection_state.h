@@ -16,6 +16,7 @@
 #include "engine/version/read_view.h"
 #include "varve/clock.h"
 #include "varve/file_system.h"
+#include "varve/memory_budget.h"
 #include "varve/options.h"
 #include "varve/schema.h"
 #include "varve/stats.h"
@@ -76,13 +77,17 @@ struct CollectionState {
         directory(std::move(path)),
         options(given),
         schema(std::move(its_schema)),
+        own_budget(given.memory_budget == nullptr ? std::make_unique<MemoryBudget>(given.memory_bytes) : nullptr),
+        budget(given.memory_budget != nullptr ? given.memory_budget : own_budget.get()),
         clock(time, clock_reading_ms),
         file_ids(next_file_id) {}
 
   FileSystem* const fs;
   const std::string directory;
   const Options options;
-  const Schema schema;  // its address is stable: memtables and handles refer to it
+  const Schema schema;                             // its address is stable: memtables and handles refer to it
+  const std::unique_ptr<MemoryBudget> own_budget;  // null: the options name one
+  MemoryBudget* const budget;
   Uuid uuid;
   Uuid secret;
   EngineClock clock;
@@ -92,8 +97,10 @@ struct CollectionState {
   std::atomic<Sequence> visible{0};
   RecoveryInfo recovery;
 
+  // How large a memtable may become: so that one can be filled while others are flushed, and is quickly scanned.
+  Memtable::Limits MemtableLimits() const;
   std::shared_ptr<Memtable> NewMemtable() const {
-    return std::make_shared<Memtable>(schema, options.memtable_bytes, options.seed);
+    return std::make_shared<Memtable>(schema, MemtableLimits(), options.seed, budget);
   }
   // Threads for an index build.
   int BuildThreads() const;

@@ -15,7 +15,7 @@ class ReadViewTest : public ::testing::Test {
  protected:
   std::unique_ptr<ReadView> MakeView(Sequence mark) {
     auto view = std::make_unique<ReadView>();
-    view->memtables.push_back(std::make_shared<Memtable>(schema_, 1 << 16, 1));
+    view->memtables.push_back(std::make_shared<Memtable>(schema_, Memtable::Limits{.bytes = 1 << 16}, 1));
     view->memtables.front()->first_sequence = mark;
     return view;
   }

@@ -25,8 +25,8 @@ int CompareKeys(std::string_view ns_a, std::string_view key_a, std::string_view 
 
 Memtable::Chunk::~Chunk() { ::operator delete (vectors, std::align_val_t{64}); }
 
-Memtable::Memtable(const Schema& schema, size_t capacity_bytes, uint64_t seed)
-    : schema_(schema), capacity_bytes_(capacity_bytes), random_(seed) {
+Memtable::Memtable(const Schema& schema, const Limits& limits, uint64_t seed, MemoryBudget* budget)
+    : schema_(schema), limits_(limits), budget_(budget), random_(seed) {
   size_t vector_bytes = 0;
   columns_.reserve(schema.fields.size());
   for (const FieldSpec& field : schema.fields) {
@@ -48,13 +48,23 @@ Memtable::Memtable(const Schema& schema, size_t capacity_bytes, uint64_t seed)
     if (column.cosine) chunk_bytes_ += AlignUp(sizeof(float) * chunk_rows_, 64);
   }
   // A group of writes may be as large as the memtable itself and come when it is nearly full.
-  max_chunks_ = 2 * capacity_bytes / (row_bytes_ * chunk_rows_) + 4;
+  max_chunks_ = 2 * (limits_.bytes / (row_bytes_ * chunk_rows_)) + 4;
   chunks_ = std::make_unique<std::atomic<Chunk*>[]>(max_chunks_);
   head_ = NewTower(kMaxHeight);
+  TakeFromBudget();
 }
 
 Memtable::~Memtable() {
   for (size_t i = 0; i < max_chunks_; ++i) delete chunks_[i].load(std::memory_order_relaxed);
+  if (budget_ != nullptr) budget_->Give(MemoryBudget::Use::kMemtables, taken_bytes_);
+}
+
+void Memtable::TakeFromBudget() {
+  const size_t now = arena_.bytes() + chunks_made_ * (chunk_bytes_ + chunk_rows_ * sizeof(Row*)) +
+                     max_chunks_ * sizeof(std::atomic<Chunk*>);
+  if (now == taken_bytes_) return;
+  if (budget_ != nullptr) budget_->Take(MemoryBudget::Use::kMemtables, now - taken_bytes_);
+  taken_bytes_ = now;
 }
 
 size_t Memtable::RowBytes(const NewRow& row) const {
@@ -63,7 +73,8 @@ size_t Memtable::RowBytes(const NewRow& row) const {
 
 bool Memtable::Fits(size_t bytes, size_t rows) const {
   const size_t room = max_chunks_ * chunk_rows_ - this->rows();
-  return rows <= room && (empty() || this->bytes() + bytes <= capacity_bytes_);
+  if (rows > room) return false;
+  return empty() || (this->bytes() + bytes <= limits_.bytes && this->rows() + rows <= limits_.rows);
 }
 
 Memtable::Row* Memtable::NewTower(int height) {
@@ -103,6 +114,7 @@ Memtable::Row* Memtable::Insert(const NewRow& fresh, Sequence born) {
     chunk->rows.resize(chunk_rows_);
     chunk->vectors = static_cast<std::byte*>(::operator new (std::max<size_t>(chunk_bytes_, 64), std::align_val_t{64}));
     chunks_[chunk_index].store(chunk, std::memory_order_release);
+    ++chunks_made_;
   }
   const int height = RandomHeight();
   Row* row = NewTower(height);
@@ -140,6 +152,7 @@ Memtable::Row* Memtable::Insert(const NewRow& fresh, Sequence born) {
     row->tower()[level].store(before[level]->tower()[level].load(std::memory_order_relaxed), std::memory_order_relaxed);
     before[level]->tower()[level].store(row, std::memory_order_release);
   }
+  TakeFromBudget();
   bytes_.fetch_add(RowBytes(fresh), std::memory_order_relaxed);
   rows_.store(number + 1, std::memory_order_release);
   return row;

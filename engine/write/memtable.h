@@ -19,6 +19,7 @@
 #include "absl/types/span.h"
 #include "base/arena.h"
 #include "base/random.h"
+#include "varve/memory_budget.h"
 #include "varve/schema.h"
 #include "varve/types.h"
 
@@ -65,8 +66,13 @@ class Memtable {
     }
   };
 
-  // `capacity_bytes` bounds what Fits() admits. `schema` must outlive the memtable.
-  Memtable(const Schema& schema, size_t capacity_bytes, uint64_t seed);
+  struct Limits {
+    size_t bytes = SIZE_MAX;
+    uint32_t rows = UINT32_MAX;
+  };
+  // `limits` bound what Fits() admits. What is allocated is taken from `budget`, if there is one, and given back by the
+  // destructor. `schema` and `budget` must outlive the memtable.
+  Memtable(const Schema& schema, const Limits& limits, uint64_t seed, MemoryBudget* budget = nullptr);
   ~Memtable();
   Memtable(const Memtable&) = delete;
   Memtable& operator=(const Memtable&) = delete;
@@ -99,11 +105,16 @@ class Memtable {
 
   bool empty() const { return rows() == 0; }
   size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  // What was allocated for it; writer only.
+  size_t allocated_bytes() const { return taken_bytes_; }
   const Schema& schema() const { return schema_; }
 
   // The range of sequences that this memtable holds the effects of; kept by the engine.
   Sequence first_sequence = 0;
   Sequence last_sequence = 0;
+  // Frozen because a flush was asked for, not because it was full: no more is coming soon, so that its segment gets the
+  // index of one that stays.
+  bool settled = false;
 
  private:
   static constexpr int kMaxHeight = 16;
@@ -120,13 +131,15 @@ class Memtable {
     ~Chunk();
   };
 
+  void TakeFromBudget();
   Row* NewTower(int height);
   int RandomHeight();
   // Fills before[level] with the last node below (ns, key) on each level.
   Row* FindBefore(std::string_view ns, std::string_view key, Row** before) const;
 
   const Schema& schema_;
-  const size_t capacity_bytes_;
+  const Limits limits_;
+  MemoryBudget* const budget_;
   std::vector<Column> columns_;
   size_t row_bytes_ = 0;     // fixed part: Row, tower, vectors
   uint32_t chunk_rows_ = 0;  // a power of two
@@ -134,6 +147,8 @@ class Memtable {
   size_t chunk_bytes_ = 0;
   std::unique_ptr<std::atomic<Chunk*>[]> chunks_;
   size_t max_chunks_ = 0;
+  size_t chunks_made_ = 0;
+  size_t taken_bytes_ = 0;  // from the budget
 
   Arena arena_;
   Random random_;

@@ -31,7 +31,7 @@ class MemtableTest : public ::testing::Test {
   }
 
   Schema schema_ = Schema::SingleVector(4, Metric::kCosine);
-  Memtable memtable_{schema_, 1 << 20, 7};
+  Memtable memtable_{schema_, {.bytes = 1 << 20}, 7};
 };
 
 TEST_F(MemtableTest, FindsTheRowThatAReaderSees) {

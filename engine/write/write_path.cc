@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "base/status.h"
 #include "log.pb.h"
 
@@ -14,6 +15,7 @@ namespace {
 constexpr int64_t kIdleMillis = 1000;
 // Largest group: more would only add latency.
 constexpr size_t kMaxGroupBytes = size_t{8} << 20;
+constexpr int64_t kMaxMemoryWaitMicros = 10'000'000;
 
 }  // namespace
 
@@ -49,7 +51,7 @@ WritePath::WritePath(CollectionState* state, LogManager* log, SyncMode mode, Hoo
     : state_(state),
       log_(log),
       hooks_(std::move(hooks)),
-      queue_(std::min(kMaxGroupBytes, state->options.memtable_bytes),
+      queue_(std::min(kMaxGroupBytes, state->MemtableLimits().bytes),
              [this](absl::Span<WriteQueue::Request* const> group) { CommitGroup(group); }) {
   absl::MutexLock lock(&durability_mutex_);
   durability_.mode = mode;
@@ -59,10 +61,9 @@ absl::Status WritePath::Write(const WriteBatch& batch, const WriteOptions& optio
   RETURN_IF_ERROR(log_->poison());
   ASSIGN_OR_RETURN(PreparedBatch prepared, PrepareBatch(state_->schema, batch));
   if (prepared.operations.empty()) return absl::OkStatus();
-  if (prepared.bytes > state_->options.memtable_bytes) {
+  if (const size_t limit = state_->MemtableLimits().bytes; prepared.bytes > limit) {
     return InvalidArgument("batch has about " + std::to_string(prepared.bytes) +
-                           " bytes, more than a memtable holds (" + std::to_string(state_->options.memtable_bytes) +
-                           ")");
+                           " bytes, more than a memtable holds (" + std::to_string(limit) + ")");
   }
   return queue_.Commit(&prepared, options);
 }
@@ -75,7 +76,10 @@ void WritePath::CommitGroup(absl::Span<WriteQueue::Request* const> group) {
     rows += request->batch->rows;
   }
   absl::Status status = log_->poison();
-  if (status.ok()) status = MakeRoom(bytes, rows);
+  if (status.ok()) {
+    Pace();
+    status = MakeRoom(bytes, rows);
+  }
   if (!status.ok()) {
     for (WriteQueue::Request* request : group) request->status = status;
     return;
@@ -160,37 +164,102 @@ void WritePath::Apply(std::vector<Effect>* effects) {
   state_->visible.store(effects->back().sequence, std::memory_order_seq_cst);
 }
 
+size_t WritePath::frozen() const { return state_->views->current()->memtables.size() - 1; }
+
+WriteLoad WritePath::Load() const {
+  const ReadView& view = *state_->views->current();
+  const Memtable& memtable = *view.memtables.front();
+  const Memtable::Limits limits = state_->MemtableLimits();
+  WriteLoad load;
+  load.frozen_memtables = frozen();
+  load.max_frozen_memtables = static_cast<size_t>(state_->options.max_frozen_memtables);
+  load.memtable_fill = std::max(static_cast<double>(memtable.bytes()) / static_cast<double>(limits.bytes),
+                                static_cast<double>(memtable.rows()) / static_cast<double>(limits.rows));
+  load.segments = view.segments.size();
+  load.max_segments = static_cast<size_t>(state_->options.max_segments);
+  load.merges_run = hooks_.merges_run();
+  return load;
+}
+
+void WritePath::Stall(StallReason reason, const std::function<bool()>& ready) {
+  const int64_t start = state_->clock.MonotonicMicros();
+  stalls_.Begin(reason);
+  queue_.WaitRunningSteps(ready);
+  stalls_.End(reason, state_->clock.MonotonicMicros() - start);
+}
+
+void WritePath::Pace() {
+  const WriteDelay delay = DelayFor(Load());
+  if (delay.reason == StallReason::kNone) return;
+  const int64_t until = state_->clock.MonotonicMicros() + delay.microseconds;
+  if (delay.wait) {
+    Stall(delay.reason, [&] { return !DelayFor(Load()).wait; });
+  } else if (delay.microseconds > 0) {
+    stalls_.Begin(delay.reason);
+    absl::SleepFor(absl::Microseconds(delay.microseconds));
+    stalls_.End(delay.reason, state_->clock.MonotonicMicros() - until + delay.microseconds);
+  }
+}
+
+absl::Status WritePath::FreezeAndFlush() {
+  // Frozen memtables pile up: writers wait for the flush, unless it fails.
+  const auto max_frozen = static_cast<size_t>(state_->options.max_frozen_memtables);
+  if (frozen() >= max_frozen) {
+    absl::Status flush = absl::OkStatus();
+    Stall(StallReason::kMemtables, [&] {
+      if (frozen() < max_frozen) return true;
+      flush = hooks_.flush_status();
+      return !flush.ok();
+    });
+    if (!flush.ok()) return Annotate(flush, "memtables are full and cannot be flushed");
+  }
+  RETURN_IF_ERROR(FreezeMemtable(/*settled=*/false));
+  hooks_.request_flush();
+  return absl::OkStatus();
+}
+
+absl::Status WritePath::MakeMemory(size_t bytes) {
+  const auto fits = [&] {
+    const size_t used = state_->budget->used(MemoryBudget::Use::kMemtables);
+    const size_t share = state_->budget->share(MemoryBudget::Use::kMemtables);
+    return used <= share && bytes <= share - used;
+  };
+  if (fits()) return absl::OkStatus();
+  // The memtable is flushed if that gives much; what snapshots hold of older ones no flush can give back.
+  const Memtable& memtable = *state_->views->current()->memtables.front();
+  const bool asked = hooks_.ask_others_to_flush();
+  if (memtable.bytes() >= state_->MemtableLimits().bytes / 4 || (!asked && !memtable.empty())) {
+    RETURN_IF_ERROR(FreezeAndFlush());
+  }
+  // A collection that cannot flush must not hold up the others for ever.
+  const int64_t until = state_->clock.MonotonicMicros() + kMaxMemoryWaitMicros;
+  Stall(StallReason::kMemory, [&] {
+    if (fits() || !hooks_.flush_status().ok()) return true;
+    if (state_->clock.MonotonicMicros() >= until) return true;
+    return frozen() == 0 && !hooks_.ask_others_to_flush();
+  });
+  return absl::OkStatus();
+}
+
 absl::Status WritePath::MakeRoom(size_t bytes, size_t rows) {
+  RETURN_IF_ERROR(MakeMemory(bytes));
   const auto fits = [&] {
     return state_->views->current()->memtables.front()->Fits(bytes, rows) &&
            log_->size() + bytes <= state_->options.wal_max_bytes;
   };
   if (fits()) return absl::OkStatus();
-  // Frozen memtables pile up: writers wait for the flush, unless it fails.
-  const auto frozen = [&] { return static_cast<int>(state_->views->current()->memtables.size()) - 1; };
-  if (frozen() >= state_->options.max_frozen_memtables) {
-    const int64_t start = state_->clock.MonotonicMicros();
-    absl::Status flush = absl::OkStatus();
-    queue_.WaitRunningSteps([&] {
-      if (frozen() < state_->options.max_frozen_memtables) return true;
-      flush = hooks_.flush_status();
-      return !flush.ok();
-    });
-    stall_micros_.fetch_add(static_cast<uint64_t>(state_->clock.MonotonicMicros() - start), std::memory_order_relaxed);
-    if (!flush.ok()) return Annotate(flush, "memtables are full and cannot be flushed");
-  }
-  RETURN_IF_ERROR(FreezeMemtable());
-  hooks_.request_flush();
+  RETURN_IF_ERROR(FreezeAndFlush());
   if (fits()) return absl::OkStatus();
   return ResourceExhausted("a group of " + std::to_string(rows) + " rows does not fit into an empty memtable");
 }
 
-absl::Status WritePath::FreezeMemtable() {
+absl::Status WritePath::FreezeMemtable(bool settled) {
   const ReadView& old = *state_->views->current();
   if (old.memtables.front()->last_sequence == 0) return absl::OkStatus();  // nothing was written
   RETURN_IF_ERROR(log_->Rotate());
   // Control entries may follow the last write; the flush of this memtable makes their log garbage too.
   old.memtables.front()->last_sequence = state_->visible.load(std::memory_order_relaxed);
+  old.memtables.front()->settled = settled;
   auto view = std::make_unique<ReadView>();
   view->memtables.push_back(state_->NewMemtable());
   view->memtables.insert(view->memtables.end(), old.memtables.begin(), old.memtables.end());

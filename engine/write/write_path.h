@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "engine/version/collection_state.h"
+#include "engine/write/back_pressure.h"
 #include "engine/write/log_manager.h"
 #include "engine/write/write_queue.h"
 #include "engine/write/write_resolver.h"
@@ -23,10 +24,14 @@ namespace varve {
 class WritePath {
  public:
   // `request_flush` is called, in the exclusion of the queue, when a memtable was frozen because it was full;
-  // `flush_status` gives the failure of the last flush, if it failed.
+  // `flush_status` gives the failure of the last flush, if it failed. None may be empty.
   struct Hooks {
     std::function<void()> request_flush;
     std::function<absl::Status()> flush_status;
+    // Whether merges are under way, so that the number of segments will fall.
+    std::function<bool()> merges_run;
+    // Asks other collections that share the memory budget to flush; false if none has anything to.
+    std::function<bool()> ask_others_to_flush;
   };
   WritePath(CollectionState* state, LogManager* log, SyncMode mode, Hooks hooks);
 
@@ -37,7 +42,8 @@ class WritePath {
 
   // Steps (to be called within RunExclusive).
   // Freezes the memtable that takes the writes, if anything was written since it was made, and rotates the log.
-  absl::Status FreezeMemtable();
+  // `settled`: someone asked for it (Memtable::settled).
+  absl::Status FreezeMemtable(bool settled);
   // Appends a control entry if a log is open; it is not synced.
   absl::Status AppendControl(const std::string& payload);
 
@@ -48,7 +54,7 @@ class WritePath {
 
   // A flush has ended: writers that wait look again.
   void FlushEnded() { queue_.Poke(); }
-  uint64_t stall_micros() const { return stall_micros_.load(std::memory_order_relaxed); }
+  const StallClock& stalls() const { return stalls_; }
 
  private:
   struct Durability {
@@ -62,7 +68,16 @@ class WritePath {
   void CommitGroup(absl::Span<WriteQueue::Request* const> group);
   // Makes room for the group, then resolves, logs, syncs and applies it.
   absl::Status LogAndApply(absl::Span<WriteQueue::Request* const> group, WriteResolver* resolver);
+  // Slows the group, or lets it wait, as the load says.
+  void Pace();
   absl::Status MakeRoom(size_t bytes, size_t rows);
+  // Freezes the memtable and waits for flushes until memory is within the budget, as far as flushes can bring it there.
+  absl::Status MakeMemory(size_t bytes);
+  absl::Status FreezeAndFlush();
+  WriteLoad Load() const;
+  // Waits, in the exclusion of the queue, until `ready`.
+  void Stall(StallReason reason, const std::function<bool()>& ready);
+  size_t frozen() const;
   absl::Status SyncAsMode(uint64_t operations, bool demanded);
   void Apply(std::vector<Effect>* effects);
 
@@ -72,7 +87,7 @@ class WritePath {
   WriteQueue queue_;
   absl::Mutex durability_mutex_;
   Durability durability_ ABSL_GUARDED_BY(durability_mutex_);
-  std::atomic<uint64_t> stall_micros_{0};
+  StallClock stalls_;
 };
 
 // Applies one effect to the parts of a view: what the leader does with a logged effect, and recovery with a replayed

@@ -2,8 +2,10 @@
 #ifndef VARVE_STATS_H_
 #define VARVE_STATS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "varve/types.h"
@@ -40,6 +42,17 @@ struct RecoveryInfo {
   int64_t microseconds = 0;
 };
 
+// Why writers are slowed or wait.
+enum class StallReason : uint8_t {
+  kNone = 0,
+  kMemtables = 1,  // too many memtables wait for their flush
+  kMemory = 2,     // the memory budget is used up
+  kSegments = 3,   // merges are behind: there are too many segments
+};
+inline constexpr size_t kStallReasons = 4;
+// "none", "memtables", "memory", "segments".
+std::string_view StallReasonName(StallReason reason);
+
 struct CollectionStats {
   uint64_t live_rows = 0;  // over segments and memtables; rows that have expired but are not yet reclaimed count
   uint64_t dead_rows = 0;  // in segments, waiting for a merge
@@ -56,7 +69,8 @@ struct CollectionStats {
   uint64_t pinned_views = 0;
   uint64_t flushes = 0;
   uint64_t merges = 0;
-  uint64_t stall_microseconds = 0;  // writers waited for flushes
+  uint64_t stall_microseconds = 0;                // writers were slowed or waited
+  StallReason stall_reason = StallReason::kNone;  // why they do now
   std::string last_background_error;
   std::vector<SegmentInfo> segments;
   RecoveryInfo recovery;

@@ -42,7 +42,11 @@ class CollectionTest : public ::testing::Test {
  protected:
   static constexpr uint32_t kDimension = 4;
 
-  CollectionTest() { options_.clock = &clock_; }
+  CollectionTest() {
+    options_.clock = &clock_;
+    // A copy of the directory is what a kill leaves only while nothing changes it.
+    options_.background_merges = false;
+  }
 
   void Create(const Schema& schema = Schema::SingleVector(kDimension, Metric::kL2)) {
     absl::StatusOr<std::unique_ptr<Collection>> created = Collection::Create(path(), schema, options_);

@@ -1,0 +1,51 @@
+#include "engine/write/back_pressure.h"
+
+#include "gtest/gtest.h"
+
+namespace varve {
+namespace {
+
+TEST(BackPressure, NothingIsSlowedInOrdinaryTimes) {
+  const WriteDelay delay = DelayFor({.frozen_memtables = 1, .memtable_fill = 0.99, .segments = 32});
+  EXPECT_EQ(delay.reason, StallReason::kNone);
+  EXPECT_EQ(delay.microseconds, 0);
+  EXPECT_FALSE(delay.wait);
+}
+
+TEST(BackPressure, TheLastMemtableFillsEverMoreSlowly) {
+  EXPECT_EQ(DelayFor({.frozen_memtables = 2, .memtable_fill = 0.5}).microseconds, 0);
+  const WriteDelay half = DelayFor({.frozen_memtables = 2, .memtable_fill = 0.75});
+  EXPECT_EQ(half.reason, StallReason::kMemtables);
+  EXPECT_EQ(half.microseconds, 500);
+  EXPECT_EQ(DelayFor({.frozen_memtables = 2, .memtable_fill = 1}).microseconds, 1000);
+}
+
+TEST(BackPressure, TooManySegmentsSlowAndThenStop) {
+  EXPECT_EQ(DelayFor({.segments = 20, .max_segments = 10}).microseconds, 0);
+  const WriteDelay slow = DelayFor({.segments = 30, .max_segments = 10, .merges_run = true});
+  EXPECT_EQ(slow.reason, StallReason::kSegments);
+  EXPECT_EQ(slow.microseconds, 5000);
+  EXPECT_FALSE(slow.wait);
+  EXPECT_TRUE(DelayFor({.segments = 41, .max_segments = 10, .merges_run = true}).wait);
+}
+
+TEST(BackPressure, NobodyWaitsForMergesThatDoNotRun) {
+  const WriteDelay delay = DelayFor({.segments = 1000, .max_segments = 10, .merges_run = false});
+  EXPECT_FALSE(delay.wait);
+  EXPECT_EQ(delay.microseconds, 10'000);
+}
+
+TEST(BackPressure, TimeIsKeptByReason) {
+  StallClock clock;
+  clock.Begin(StallReason::kMemory);
+  EXPECT_EQ(clock.current(), StallReason::kMemory);
+  clock.End(StallReason::kMemory, 5);
+  clock.End(StallReason::kSegments, 7);
+  EXPECT_EQ(clock.current(), StallReason::kNone);
+  EXPECT_EQ(clock.micros(StallReason::kMemory), 5U);
+  EXPECT_EQ(clock.micros(StallReason::kMemtables), 0U);
+  EXPECT_EQ(clock.total_micros(), 12U);
+}
+
+}  // namespace
+}  // namespace varve
