@@ -4,11 +4,11 @@
 #include <string>
 #include <utility>
 
+#include "base/json_writer.h"
 #include "base/publish.h"
 #include "base/status.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
-#include "cli/json_writer.h"
 #include "cli/open_collection.h"
 #include "cli/output.h"
 #include "cli/schema_json.h"

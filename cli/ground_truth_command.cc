@@ -10,13 +10,13 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/json_writer.h"
 #include "base/publish.h"
 #include "base/status.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
 #include "cli/exact_neighbors.h"
 #include "cli/field_vectors.h"
-#include "cli/json_writer.h"
 #include "cli/matrix_file.h"
 #include "cli/open_collection.h"
 #include "cli/output.h"

@@ -7,12 +7,12 @@
 #include <utility>
 #include <vector>
 
+#include "base/json_writer.h"
 #include "base/status.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
 #include "cli/field_vectors.h"
 #include "cli/json_lines.h"
-#include "cli/json_writer.h"
 #include "cli/matrix_file.h"
 #include "cli/open_collection.h"
 #include "cli/output.h"

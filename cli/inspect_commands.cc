@@ -3,10 +3,10 @@
 #include <string>
 #include <utility>
 
+#include "base/json_writer.h"
 #include "base/status.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
-#include "cli/json_writer.h"
 #include "cli/output.h"
 #include "engine/admin/dump.h"
 #include "engine/admin/verify.h"

@@ -5,11 +5,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/json_writer.h"
 #include "base/status.h"
 #include "cli/base64.h"
 #include "cli/json_members.h"
 #include "cli/json_value.h"
-#include "cli/json_writer.h"
 
 namespace varve::cli {
 namespace {

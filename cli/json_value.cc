@@ -6,8 +6,8 @@
 #include <limits>
 #include <optional>
 
+#include "base/json_writer.h"
 #include "base/status.h"
-#include "cli/json_writer.h"
 #include "nlohmann/json.hpp"
 
 namespace varve::cli {

@@ -1,6 +1,5 @@
 #include "cli/json_value.h"
 
-#include "cli/json_writer.h"
 #include "tests/support/status_matchers.h"
 
 namespace varve::cli {
@@ -76,30 +75,6 @@ TEST(JsonValue, NamesTheComponentThatIsNoFloat) {
 
   EXPECT_THAT(ToFloats(text, "vector"), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("vector[1] is not")));
   EXPECT_THAT(ToFloats(large, "vector"), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("vector[2] is 1e39")));
-}
-
-TEST(JsonWriter, EscapesWhatJsonMustNotHold) {
-  JsonWriter writer;
-  writer.BeginArray().String("a\"b\\c\n\x01\x7F").String("\xFF\xC3\xA4").EndArray();
-
-  EXPECT_EQ(writer.text(), "[\"a\\\"b\\\\c\\n\\u0001\\u007f\",\"\xEF\xBF\xBD\xC3\xA4\"]");
-}
-
-TEST(JsonWriter, WritesFloatsWithTheFewestDigits) {
-  JsonWriter writer;
-  writer.BeginObject().Key("float").Float(0.1F).Key("double").Double(0.1).Key("none").Double(1.0 / 0.0).EndObject();
-
-  EXPECT_EQ(writer.Take(), R"({"float":0.1,"double":0.1,"none":null})");
-}
-
-TEST(JsonWriter, TellsUtf8FromOtherBytes) {
-  EXPECT_TRUE(IsUtf8(""));
-  EXPECT_TRUE(IsUtf8("k\xC3\xA4se \xE2\x82\xAC \xF0\x9F\x98\x80"));
-  EXPECT_FALSE(IsUtf8("\x80"));
-  EXPECT_FALSE(IsUtf8("\xC0\xAF"));          // overlong
-  EXPECT_FALSE(IsUtf8("\xED\xA0\x80"));      // a surrogate
-  EXPECT_FALSE(IsUtf8("\xF4\x90\x80\x80"));  // beyond U+10FFFF
-  EXPECT_FALSE(IsUtf8("\xE2\x82"));          // cut
 }
 
 }  // namespace

@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/json_writer.h"
 #include "base/status.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
-#include "cli/json_writer.h"
 #include "cli/open_collection.h"
 #include "cli/output.h"
 #include "varve/clock.h"

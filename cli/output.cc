@@ -5,8 +5,8 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "base/json_writer.h"
 #include "base/status.h"
-#include "cli/json_writer.h"
 
 namespace varve::cli {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-#include "cli/json_writer.h"
+#include "base/json_writer.h"
 #include "varve/record.h"
 #include "varve/schema.h"
 

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "cli/json_writer.h"
+#include "base/json_writer.h"
 #include "varve/schema.h"
 
 namespace varve::cli {

@@ -6,8 +6,8 @@
 #include <tuple>
 #include <utility>
 
+#include "base/json_writer.h"
 #include "base/status.h"
-#include "cli/json_writer.h"
 #include "cli/output.h"
 #include "cli/record_json.h"
 

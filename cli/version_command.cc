@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/json_writer.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
-#include "cli/json_writer.h"
 #include "cli/output.h"
 #include "index/index_registry.h"
 #include "simd/distance.h"

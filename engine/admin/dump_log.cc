@@ -45,9 +45,9 @@ void AddRow(const pb::LogRow& row, JsonWriter* json) {
   }
   json->EndArray();
   json->Member("metadata_bytes", row.metadata().size()).Member("stored_payload_bytes", row.payload().size());
-  if (row.has_expires_at()) json->Key("expires_at").SignedNumber(row.expires_at());
-  json->Key("created_at").SignedNumber(row.created_at());
-  json->Key("updated_at").SignedNumber(row.updated_at());
+  if (row.has_expires_at()) json->Key("expires_at").Int(row.expires_at());
+  json->Key("created_at").Int(row.created_at());
+  json->Key("updated_at").Int(row.updated_at());
 }
 
 absl::Status AddRecord(const LogRecord& record, JsonWriter* json) {

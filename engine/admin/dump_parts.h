@@ -8,7 +8,7 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "engine/admin/json_writer.h"
+#include "base/json_writer.h"
 #include "varve/file_system.h"
 
 namespace varve {

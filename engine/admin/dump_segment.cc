@@ -93,7 +93,7 @@ absl::Status AddBitmap(FileSystem* fs, const std::string& path, JsonWriter* json
   json->Member("durable_sequence", bitmap.header.durable_sequence);
   json->Member("crc", Crc32cToHex(bitmap.crc));
   json->Key("dead_rows").BeginArray();
-  bitmap.dead.ForEach([&](uint32_t row) { json->Number(row); });
+  bitmap.dead.ForEach([&](uint32_t row) { json->Uint(row); });
   json->EndArray();
   return absl::OkStatus();
 }

@@ -1,10 +1,12 @@
-#include "cli/json_writer.h"
+#include "base/json_writer.h"
 
 #include <charconv>
 #include <cmath>
 #include <utility>
 
-namespace varve::cli {
+#include "absl/strings/escaping.h"
+
+namespace varve {
 namespace {
 
 // Bytes of the well-formed UTF-8 character at the front of `bytes`, which is not empty; 0 if there is none.
@@ -88,6 +90,12 @@ JsonWriter& JsonWriter::Raw(std::string_view json) {
   return *this;
 }
 
+JsonWriter& JsonWriter::BytesMember(std::string_view name, std::string_view value) {
+  if (IsUtf8(value)) return Member(name, value);
+  const std::string encoded = absl::Base64Escape({value.data(), value.size()});
+  return Member(std::string(name) + "_base64", encoded);
+}
+
 std::string JsonWriter::Take() {
   need_comma_ = false;
   return std::exchange(text_, std::string());
@@ -139,4 +147,4 @@ void JsonWriter::AppendQuoted(std::string_view value) {
   text_ += '"';
 }
 
-}  // namespace varve::cli
+}  // namespace varve

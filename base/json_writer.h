@@ -2,14 +2,14 @@
 //
 // Floats are written with the fewest digits that give the same float again, so that what a user stored as 0.1 is shown
 // as 0.1. The caller keeps to JSON's grammar: a key before each value of an object, as many ends as beginnings.
-#ifndef VARVE_CLI_JSON_WRITER_H_
-#define VARVE_CLI_JSON_WRITER_H_
+#ifndef VARVE_BASE_JSON_WRITER_H_
+#define VARVE_BASE_JSON_WRITER_H_
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-namespace varve::cli {
+namespace varve {
 
 // True for well-formed UTF-8 (no surrogates, no overlong forms).
 bool IsUtf8(std::string_view bytes);
@@ -22,7 +22,7 @@ class JsonWriter {
   JsonWriter& EndArray() { return Close(']'); }
   JsonWriter& Key(std::string_view name);
 
-  // Bytes that are not UTF-8 become U+FFFD; see IsUtf8.
+  // Bytes that are not UTF-8 become U+FFFD; see IsUtf8 and BytesMember.
   JsonWriter& String(std::string_view value);
   JsonWriter& Uint(uint64_t value);
   JsonWriter& Int(int64_t value);
@@ -32,6 +32,11 @@ class JsonWriter {
   JsonWriter& Null() { return Raw("null"); }
   // A value that is JSON already.
   JsonWriter& Raw(std::string_view json);
+
+  JsonWriter& Member(std::string_view name, std::string_view value) { return Key(name).String(value); }
+  JsonWriter& Member(std::string_view name, uint64_t value) { return Key(name).Uint(value); }
+  // A user's bytes: as `name` if they are UTF-8, else as `name`_base64.
+  JsonWriter& BytesMember(std::string_view name, std::string_view value);
 
   const std::string& text() const { return text_; }
   // Empties the writer.
@@ -47,6 +52,6 @@ class JsonWriter {
   bool need_comma_ = false;
 };
 
-}  // namespace varve::cli
+}  // namespace varve
 
-#endif  // VARVE_CLI_JSON_WRITER_H_
+#endif  // VARVE_BASE_JSON_WRITER_H_
