@@ -171,9 +171,18 @@ void FileLogWriter::PreallocateAhead(uint64_t end) {
 template <typename Work>
 absl::Status FileLogWriter::TakeTurn(Work work) {
   const uint64_t target = end_.length;
+  LogSync sync;
+  sync.bytes = target - synced_size_;
   sync_in_flight_ = true;
   mutex_.Unlock();
+  const int64_t start = options_.on_sync ? options_.clock->MonotonicMicros() : 0;
   const absl::Status status = work();
+  if (options_.on_sync) {
+    sync.microseconds = options_.clock->MonotonicMicros() - start;
+    if (!status.ok()) sync.bytes = 0;
+    sync.status = status;
+    options_.on_sync(sync);
+  }
   mutex_.Lock();
   // The poison is set before the turn ends: whoever is next finds it and does not ask the kernel again.
   if (status.ok()) {

@@ -12,6 +12,7 @@
 #define VARVE_WAL_LOG_WRITER_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "varve/clock.h"
 #include "varve/file_system.h"
 #include "wal/log_format.h"
 
@@ -33,8 +35,18 @@ struct LogEntry {
   bool last_of_batch = true;
 };
 
+// One fdatasync that the writer made.
+struct LogSync {
+  uint64_t bytes = 0;        // that became durable thereby; 0 if it failed
+  int64_t microseconds = 0;  // that it took
+  absl::Status status;
+};
+
 struct LogWriterOptions {
   uint64_t preallocate_bytes = 4u << 20;  // reserved ahead of the end; tried, never required
+  // Called after each sync, by the thread that made it, without locks; needs a clock. May be empty.
+  std::function<void(const LogSync& sync)> on_sync;
+  Clock* clock = nullptr;
 };
 
 class LogWriter {
