@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "base/status.h"
+#include "engine/observe/observer.h"
+#include "engine/observe/property_reader.h"
 #include "engine/search/scanner.h"
 #include "engine/search/search_runner.h"
 #include "engine/write/batch_validator.h"
@@ -26,6 +28,13 @@ class StateClock final : public Clock {
  private:
   EngineClock* const clock_;
 };
+
+// "things" of "/data/things/".
+std::string_view LastComponent(std::string_view directory) {
+  while (directory.size() > 1 && directory.back() == '/') directory.remove_suffix(1);
+  const size_t slash = directory.rfind('/');
+  return slash == std::string_view::npos || directory.size() == 1 ? directory : directory.substr(slash + 1);
+}
 
 SegmentInfo InfoOf(const SegmentPart& part, Sequence visible) {
   SegmentInfo info;
@@ -81,6 +90,13 @@ absl::StatusOr<Snapshot> CollectionImpl::GetSnapshot() {
 }
 
 absl::StatusOr<Record> CollectionImpl::Get(std::string_view ns, std::string_view key, const ReadOptions& options) {
+  absl::StatusOr<Record> record = GetRecord(ns, key, options);
+  if (!record.ok()) return ObserveDamage(*state_, record.status());
+  return record;
+}
+
+absl::StatusOr<Record> CollectionImpl::GetRecord(std::string_view ns, std::string_view key,
+                                                 const ReadOptions& options) {
   RETURN_IF_ERROR(CheckOpen());
   RETURN_IF_ERROR(ValidateNamespace(ns));
   RETURN_IF_ERROR(ValidateKey(key));
@@ -95,22 +111,41 @@ absl::StatusOr<Record> CollectionImpl::Get(std::string_view ns, std::string_view
 
 absl::StatusOr<SearchResult> CollectionImpl::Search(const SearchRequest& request, const ReadOptions& options) {
   RETURN_IF_ERROR(CheckOpen());
-  const ViewRegistry::Pin pin = PinFor(options);
-  StateClock clock(&state_->clock);
-  return RunSearch(state_->schema, request, pin, &clock);
+  const int64_t slow_us = state_->options.slow_search_microseconds;
+  std::vector<PartProfile> parts;
+  uint64_t distances = 0;
+  const int64_t start_us = state_->clock.MonotonicMicros();
+  size_t slot = 0;
+  absl::StatusOr<SearchResult> result = [&] {
+    const ViewRegistry::Pin pin = PinFor(options);
+    slot = pin.slot();
+    StateClock clock(&state_->clock);
+    return RunSearch(state_->schema, request, pin, &clock, request.with_profile || slow_us > 0 ? &parts : nullptr,
+                     &distances);
+  }();
+  const int64_t micros = state_->clock.MonotonicMicros() - start_us;
+  if (slow_us > 0 && micros >= slow_us) {
+    ObserveSlowSearch(*state_, request, micros, distances, parts, result.status());
+  }
+  if (!result.ok()) return ObserveDamage(*state_, result.status());
+  state_->metrics->searches.Record(slot, request.exact, request.ns.has_value(), micros, distances);
+  if (request.with_profile) result->parts = std::move(parts);
+  return result;
 }
 
 absl::Status CollectionImpl::Scan(const ScanRequest& request, const std::function<bool(const Record&)>& visit,
                                   const ReadOptions& options) {
   RETURN_IF_ERROR(CheckOpen());
   const ViewRegistry::Pin pin = PinFor(options);
-  return RunScan(state_->schema, request, pin.view(), pin.point, visit);
+  return ObserveDamage(*state_, RunScan(state_->schema, request, pin.view(), pin.point, visit));
 }
 
 absl::StatusOr<uint64_t> CollectionImpl::Count(std::optional<std::string> ns, const ReadOptions& options) {
   RETURN_IF_ERROR(CheckOpen());
   const ViewRegistry::Pin pin = PinFor(options);
-  return CountRows(pin.view(), pin.point, ns);
+  absl::StatusOr<uint64_t> count = CountRows(pin.view(), pin.point, ns);
+  if (!count.ok()) return ObserveDamage(*state_, count.status());
+  return count;
 }
 
 CollectionStats CollectionImpl::Stats() {
@@ -134,8 +169,30 @@ CollectionStats CollectionImpl::Stats() {
   }
   stats.last_sequence = pin.point.visible;
   stats.pinned_views = state_->views->retired();
+  const HeldResources held = state_->views->Held(pin);
+  stats.snapshots = held.snapshots;
+  stats.oldest_snapshot_sequence = held.oldest_sequence;
+  stats.held_memory_bytes = held.memory_bytes;
+  stats.held_segments = held.segments;
+  stats.held_file_bytes = held.segment_bytes;
+  const CollectionMetrics& metrics = *state_->metrics;
+  stats.stall_microseconds = metrics.total_stall_micros();
+  stats.stall_reason = metrics.stall_now.load(std::memory_order_relaxed);
+  stats.bytes_logged = metrics.log_bytes.value();
+  stats.bytes_flushed = metrics.flush_bytes_out.value();
+  stats.bytes_merged = metrics.merge_bytes_out.value();
+  stats.bytes_bitmaps = metrics.bitmap_bytes.value();
+  stats.syncs = metrics.log_syncs.value();
+  stats.corruptions = metrics.corruptions.value();
   stats.recovery = state_->recovery;
   return stats;
 }
+
+std::optional<std::string> CollectionImpl::GetProperty(std::string_view name) {
+  if (!IsProperty(name)) return std::nullopt;
+  return ReadProperty(name, Stats(), *state_->metrics, LastComponent(state_->directory));
+}
+
+std::string CollectionImpl::MetricsText() { return *GetProperty("varve.metrics"); }
 
 }  // namespace varve

@@ -31,6 +31,8 @@ class CollectionImpl : public Collection {
   absl::StatusOr<uint64_t> Count(std::optional<std::string> ns, const ReadOptions& options) override;
   absl::StatusOr<Snapshot> GetSnapshot() override;
   CollectionStats Stats() override;
+  std::optional<std::string> GetProperty(std::string_view name) override;
+  std::string MetricsText() override;
   const Schema& schema() const override { return state_->schema; }
   const std::string& directory() const override { return state_->directory; }
 
@@ -38,6 +40,7 @@ class CollectionImpl : public Collection {
   absl::Status CheckOpen() const;
   // The view and point that a read uses: the snapshot's, or the newest.
   ViewRegistry::Pin PinFor(const ReadOptions& options);
+  absl::StatusOr<Record> GetRecord(std::string_view ns, std::string_view key, const ReadOptions& options);
 
   const std::unique_ptr<CollectionState> state_;
   std::atomic<bool> closed_{false};
@@ -99,6 +102,7 @@ class ReadOnlyCollection final : public CollectionImpl {
 
  private:
   ReadOnlyCollection(RecoveredCollection recovered, const ReadOnlyOptions& options);
+  absl::Status MoveForward();
 
   const ReadOnlyOptions options_;
   absl::Mutex refresh_mutex_;

@@ -5,6 +5,7 @@
 #include "base/publish.h"
 #include "base/status.h"
 #include "engine/collection_impl.h"
+#include "engine/observe/observer.h"
 #include "engine/version/file_names.h"
 #include "engine/version/manifest.h"
 
@@ -19,6 +20,8 @@ RecoverySettings SettingsOf(const ReadOnlyOptions& options) {
   settings.options.verify_checksums = options.verify_checksums;
   settings.options.io = options.io;
   settings.options.recovery = options.recovery;
+  settings.options.listeners = options.listeners;
+  settings.options.slow_search_microseconds = options.slow_search_microseconds;
   settings.read_only = true;
   settings.replay_log = options.log == ReadOnlyLog::kReplay;
   return settings;
@@ -76,11 +79,14 @@ absl::StatusOr<std::unique_ptr<Collection>> ReadOnlyCollection::Open(const std::
   RETURN_IF_ERROR(CheckIsCollection(fs, directory));
   RecoverySettings settings = SettingsOf(options);
   RecoveredCollection recovered;
-  RETURN_IF_ERROR(TryBesideWriter(fs, directory, [&](bool writer_is_live) -> absl::StatusOr<uint64_t> {
+  const absl::Status found = TryBesideWriter(fs, directory, [&](bool writer_is_live) -> absl::StatusOr<uint64_t> {
     settings.writer_is_live = writer_is_live;
     ASSIGN_OR_RETURN(recovered, RecoverCollection(fs, clock, directory, settings));
     return recovered.manifest.generation();
-  }));
+  });
+  ObserveDamage(EventDispatcher(options.listeners), directory, found);
+  RETURN_IF_ERROR(found);
+  ObserveRecovery(*recovered.state);
   return std::unique_ptr<Collection>(new ReadOnlyCollection(std::move(recovered), options));
 }
 
@@ -93,6 +99,10 @@ ReadOnlyCollection::ReadOnlyCollection(RecoveredCollection recovered, const Read
 
 absl::Status ReadOnlyCollection::Refresh() {
   RETURN_IF_ERROR(CheckOpen());
+  return ObserveDamage(*state_, MoveForward());
+}
+
+absl::Status ReadOnlyCollection::MoveForward() {
   absl::MutexLock lock(&refresh_mutex_);
   RecoverySettings settings = SettingsOf(options_);
   LoadedView loaded;

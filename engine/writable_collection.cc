@@ -8,6 +8,7 @@
 #include "base/publish.h"
 #include "base/status.h"
 #include "engine/collection_impl.h"
+#include "engine/observe/observer.h"
 #include "engine/version/file_collector.h"
 #include "engine/version/file_names.h"
 #include "engine/version/manifest.h"
@@ -167,7 +168,10 @@ absl::StatusOr<std::unique_ptr<Collection>> WritableCollection::Open(const std::
   ASSIGN_OR_RETURN(std::unique_ptr<FileLock> lock, TakeLock(fs, clock, directory));
   RecoverySettings settings;
   settings.options = options;
-  ASSIGN_OR_RETURN(RecoveredCollection recovered, RecoverCollection(fs, clock, directory, settings));
+  absl::StatusOr<RecoveredCollection> found = RecoverCollection(fs, clock, directory, settings);
+  if (!found.ok()) ObserveDamage(EventDispatcher(options.listeners), directory, found.status());
+  ASSIGN_OR_RETURN(RecoveredCollection recovered, std::move(found));
+  const int64_t recovered_us = clock->MonotonicMicros();
   if (!recovered.manifest.features_to_write().empty()) {
     return Unimplemented(directory + ": was written with feature " + Quoted(recovered.manifest.features_to_write(0)) +
                          ", which this version cannot write; it can be opened read-only");
@@ -186,7 +190,9 @@ absl::StatusOr<std::unique_ptr<Collection>> WritableCollection::Open(const std::
   }
   std::unique_ptr<CollectionState> state = std::move(recovered.state);
   std::unique_ptr<WritableCollection> collection(new WritableCollection(std::move(state), recovered, std::move(lock)));
+  ObserveRecovery(*collection->state_);
   RETURN_IF_ERROR(collection->TakeOver(recovered));
+  collection->state_->metrics->CountOpening(OpenPhase::kTakeOver, clock->MonotonicMicros() - recovered_us);
   return collection;
 }
 
@@ -262,7 +268,7 @@ absl::Status WritableCollection::TakeOverSalvaged(const RecoveredCollection& rec
 
 absl::Status WritableCollection::Write(const WriteBatch& batch, const WriteOptions& options) {
   RETURN_IF_ERROR(CheckOpen());
-  const absl::Status status = writes_.Write(batch, options);
+  const absl::Status status = ObserveDamage(*state_, writes_.Write(batch, options));
   if (status.ok()) maintenance_.WriteHappened();
   return status;
 }
@@ -310,8 +316,6 @@ CollectionStats WritableCollection::Stats() {
   stats.disk_bytes += stats.log_bytes;
   stats.flushes = maintenance_.flushes();
   stats.merges = maintenance_.merges();
-  stats.stall_microseconds = writes_.stalls().total_micros();
-  stats.stall_reason = writes_.stalls().current();
   for (const absl::Status& status : {maintenance_.merge_status(), maintenance_.flush_status()}) {
     if (!status.ok()) stats.last_background_error = status.ToString();
   }
@@ -329,6 +333,7 @@ absl::Status WritableCollection::Close() {
     last.closed_log = log_.end();
     status = publisher_.Publish(std::move(last));
   }
+  log_.ReportEvents();
   return status;
 }
 

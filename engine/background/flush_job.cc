@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include "engine/background/segment_builder.h"
+#include "engine/observe/job_observer.h"
 
 namespace varve {
 namespace {
@@ -36,10 +37,8 @@ class MemtableRows final : public RowSource {
   std::vector<const Memtable::Row*> rows_;
 };
 
-}  // namespace
-
-absl::Status FlushMemtable(CollectionState* state, Publisher* publisher, const std::shared_ptr<Memtable>& memtable,
-                           const Cancellation* cancellation, MaintenanceResult* result) {
+absl::Status Flush(CollectionState* state, Publisher* publisher, const std::shared_ptr<Memtable>& memtable,
+                   const Cancellation* cancellation, MaintenanceResult* result) {
   MemtableRows source(*memtable, state->visible.load(std::memory_order_seq_cst));
   Publication publication;
   publication.flushed = memtable;
@@ -74,6 +73,14 @@ absl::Status FlushMemtable(CollectionState* state, Publisher* publisher, const s
   result->rows_written += rows;
   result->bytes_written += bytes;
   return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status FlushMemtable(CollectionState* state, Publisher* publisher, const std::shared_ptr<Memtable>& memtable,
+                           const Cancellation* cancellation, MaintenanceResult* result) {
+  FlushObserver observer(*state, *memtable, *result);
+  return observer.End(Flush(state, publisher, memtable, cancellation, result), *result);
 }
 
 }  // namespace varve

@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "engine/background/segment_builder.h"
+#include "engine/observe/job_observer.h"
 
 namespace varve {
 namespace {
@@ -138,10 +139,8 @@ void VisitDeaths(const RowMap& map, const ReadView& view, const std::function<vo
   }
 }
 
-}  // namespace
-
-absl::Status MergeSegments(CollectionState* state, Publisher* publisher, const MergePlan& plan,
-                           const Cancellation* cancellation, MaintenanceResult* result) {
+absl::Status Merge(CollectionState* state, Publisher* publisher, const MergePlan& plan,
+                   const Cancellation* cancellation, MaintenanceResult* result) {
   const ViewRegistry::Pin pin = state->views->PinCurrent(state->visible);
   ReadPoint point = pin.point;
   point.now_ms = state->clock.NowMillis();
@@ -175,6 +174,14 @@ absl::Status MergeSegments(CollectionState* state, Publisher* publisher, const M
   result->rows_dropped += source->input_rows() - source->rows();
   result->bytes_written += bytes;
   return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status MergeSegments(CollectionState* state, Publisher* publisher, const MergePlan& plan,
+                           const Cancellation* cancellation, MaintenanceResult* result) {
+  MergeObserver observer(*state, plan.inputs, *result);
+  return observer.End(Merge(state, publisher, plan, cancellation, result), *result);
 }
 
 }  // namespace varve

@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "engine/background/build_resources.h"
 #include "engine/background/index_policy.h"
+#include "engine/observe/job_observer.h"
 #include "engine/version/file_names.h"
 #include "engine/version/schema_codec.h"
 #include "index/dense_distance.h"
@@ -60,8 +61,8 @@ absl::StatusOr<MemoryLease> LeaseMemory(const CollectionState& state, const Segm
   return MemoryLease::Wait(state.budget, bytes, cancellation);
 }
 
-absl::Status WriteField(const CollectionState& state, const SegmentPurpose& purpose, size_t position, RowSource* source,
-                        const Cancellation* cancellation, SegmentWriter* writer) {
+absl::Status WriteField(const CollectionState& state, const SegmentPurpose& purpose, FileId segment, size_t position,
+                        RowSource* source, const Cancellation* cancellation, SegmentWriter* writer) {
   const FieldSpec& field = state.schema.fields[position];
   ASSIGN_OR_RETURN(const FieldVectors collected, CollectVectors(field, position, source));
   ASSIGN_OR_RETURN(const IndexChoice choice,
@@ -93,12 +94,15 @@ absl::Status WriteField(const CollectionState& state, const SegmentPurpose& purp
   context.threads = state.BuildThreads();
   context.seed = state.options.seed;
   context.cancellation = cancellation;
-  return choice.factory->Build(slots, choice.params, context, &sink);
+  IndexBuildObserver observer(state, segment, field, entry.index_type, collected.vectors.size());
+  context.progress = observer.progress();
+  return observer.End(choice.factory->Build(slots, choice.params, context, &sink));
 }
 
 absl::StatusOr<FinishedSegment> WriteSegment(const CollectionState& state, const std::string& path,
                                              SegmentWriterOptions options, const SegmentPurpose& purpose,
                                              RowSource* source, const Cancellation* cancellation) {
+  const FileId id = options.segment_id;
   ASSIGN_OR_RETURN(const MemoryLease lease, LeaseMemory(state, purpose, source->rows(), cancellation));
   ASSIGN_OR_RETURN(const std::unique_ptr<SegmentWriter> writer,
                    SegmentWriter::Create(state.fs, path, std::move(options)));
@@ -108,7 +112,7 @@ absl::StatusOr<FinishedSegment> WriteSegment(const CollectionState& state, const
     RETURN_IF_ERROR(writer->AddRow(next));
   }
   for (size_t f = 0; f < state.schema.fields.size(); ++f) {
-    RETURN_IF_ERROR(WriteField(state, purpose, f, source, cancellation, writer.get()));
+    RETURN_IF_ERROR(WriteField(state, purpose, id, f, source, cancellation, writer.get()));
   }
   return writer->Finish();
 }

@@ -13,12 +13,19 @@ namespace {
 
 // Runs one part and notes what it cost.
 template <typename SearchPart>
-absl::Status RunPart(SearchContext* context, Clock* clock, std::vector<PartProfile>* profiles, SearchPart search) {
+absl::Status RunPart(SearchContext* context, Clock* clock, std::vector<PartProfile>* profiles, uint64_t* distances,
+                     SearchPart search) {
   context->work = {};
-  if (profiles == nullptr) return search(nullptr);
+  if (profiles == nullptr) {
+    absl::Status status = search(nullptr);
+    *distances += context->work.distances;
+    return status;
+  }
   PartProfile profile;
   const int64_t start = clock->MonotonicMicros();
-  RETURN_IF_ERROR(search(&profile));
+  absl::Status status = search(&profile);
+  *distances += context->work.distances;
+  RETURN_IF_ERROR(status);
   profile.microseconds = static_cast<double>(clock->MonotonicMicros() - start);
   profile.distances = context->work.distances;
   profile.nodes_visited = context->work.nodes_visited;
@@ -64,20 +71,19 @@ absl::StatusOr<std::vector<KeyedCandidate>> BestOf(std::vector<Candidate> candid
 }  // namespace
 
 absl::StatusOr<SearchResult> RunSearch(const Schema& schema, const SearchRequest& request, const ViewRegistry::Pin& pin,
-                                       Clock* clock) {
+                                       Clock* clock, std::vector<PartProfile>* profiles, uint64_t* distances) {
   ASSIGN_OR_RETURN(const PreparedSearch prepared, PrepareSearch(schema, request));
   SearchResult result;
-  std::vector<PartProfile>* profiles = request.with_profile ? &result.parts : nullptr;
   std::vector<Candidate> candidates;
   SearchContext* context = pin.context();
   for (const std::shared_ptr<Memtable>& memtable : pin.view().memtables) {
-    RETURN_IF_ERROR(RunPart(context, clock, profiles, [&](PartProfile* profile) {
+    RETURN_IF_ERROR(RunPart(context, clock, profiles, distances, [&](PartProfile* profile) {
       SearchMemtable(memtable.get(), prepared, pin.point, context, &candidates, profile);
       return absl::OkStatus();
     }));
   }
   for (const SegmentPart& part : pin.view().segments) {
-    RETURN_IF_ERROR(RunPart(context, clock, profiles, [&](PartProfile* profile) {
+    RETURN_IF_ERROR(RunPart(context, clock, profiles, distances, [&](PartProfile* profile) {
       return SearchSegment(part, prepared, pin.point, context, &candidates, profile);
     }));
   }

@@ -2,6 +2,9 @@
 #ifndef VARVE_ENGINE_SEARCH_SEARCH_RUNNER_H_
 #define VARVE_ENGINE_SEARCH_SEARCH_RUNNER_H_
 
+#include <cstdint>
+#include <vector>
+
 #include "absl/status/statusor.h"
 #include "engine/version/read_view.h"
 #include "varve/clock.h"
@@ -10,9 +13,10 @@
 
 namespace varve {
 
-// `clock` times the parts for the profile. Errors: as PrepareSearch; DataLoss.
+// `clock` times the parts for `profiles`, which may be null. Adds to `distances` the vectors that were compared, also
+// if it fails. Errors: as PrepareSearch; DataLoss.
 absl::StatusOr<SearchResult> RunSearch(const Schema& schema, const SearchRequest& request, const ViewRegistry::Pin& pin,
-                                       Clock* clock);
+                                       Clock* clock, std::vector<PartProfile>* profiles, uint64_t* distances);
 
 }  // namespace varve
 

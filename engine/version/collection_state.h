@@ -13,6 +13,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "base/uuid.h"
+#include "engine/observe/collection_metrics.h"
+#include "engine/observe/event_dispatcher.h"
 #include "engine/version/read_view.h"
 #include "varve/clock.h"
 #include "varve/file_system.h"
@@ -37,6 +39,7 @@ class EngineClock {
   }
   int64_t NowMillis() { return NowMicros() / 1000; }
   int64_t MonotonicMicros() { return clock_->MonotonicMicros(); }
+  Clock* source() const { return clock_; }
 
  private:
   Clock* const clock_;
@@ -80,7 +83,8 @@ struct CollectionState {
         own_budget(given.memory_budget == nullptr ? std::make_unique<MemoryBudget>(given.memory_bytes) : nullptr),
         budget(given.memory_budget != nullptr ? given.memory_budget : own_budget.get()),
         clock(time, clock_reading_ms),
-        file_ids(next_file_id) {}
+        file_ids(next_file_id),
+        events(options.listeners) {}
 
   FileSystem* const fs;
   const std::string directory;
@@ -90,12 +94,15 @@ struct CollectionState {
   MemoryBudget* const budget;
   Uuid uuid;
   Uuid secret;
-  EngineClock clock;
+  mutable EngineClock clock;  // looking at it changes nothing that others see
   FileIds file_ids;
   std::unique_ptr<ViewRegistry> views;
   // The largest sequence whose effects readers see.
   std::atomic<Sequence> visible{0};
   RecoveryInfo recovery;
+  const EventDispatcher events;
+  // What is counted changes no state: it may be counted through a const state.
+  const std::unique_ptr<CollectionMetrics> metrics = std::make_unique<CollectionMetrics>();
 
   // How large a memtable may become: so that one can be filled while others are flushed, and is quickly scanned.
   Memtable::Limits MemtableLimits() const;

@@ -26,7 +26,7 @@ struct Publisher::Plan {
 Publisher::Publisher(CollectionState* state, LogManager* log, pb::Manifest manifest, FileId newest_checkpoint)
     : state_(state), log_(log) {
   absl::MutexLock lock(&mutex_);
-  manifest_ = std::move(manifest);
+  SetManifest(std::move(manifest));
   newest_checkpoint_ = newest_checkpoint;
   last_generation_ = manifest_.generation();
 }
@@ -37,13 +37,24 @@ void Publisher::HoldGarbage(bool hold) {
 }
 
 pb::Manifest Publisher::manifest() const {
-  absl::MutexLock lock(&mutex_);
-  return manifest_;
+  absl::MutexLock lock(&published_mutex_);
+  return *published_;
+}
+
+void Publisher::SetManifest(pb::Manifest manifest) {
+  manifest_ = std::move(manifest);
+  absl::MutexLock lock(&published_mutex_);
+  published_ = std::make_shared<const pb::Manifest>(manifest_);
 }
 
 absl::Status Publisher::Publish(Publication publication) {
-  absl::MutexLock lock(&mutex_);
-  return PublishLocked(&publication);
+  absl::Status status;
+  {
+    absl::MutexLock lock(&mutex_);
+    status = PublishLocked(&publication);
+  }
+  log_->ReportEvents();
+  return status;
 }
 
 absl::Status Publisher::PublishLocked(Publication* publication) {
@@ -130,6 +141,7 @@ absl::Status Publisher::PlanBitmap(const Segment& segment, RowSet dead, Plan* pl
   header.durable_sequence = plan->visible;
   const std::string path = JoinPath(state_->directory, BitmapName(segment.id(), id));
   ASSIGN_OR_RETURN(const PublishedBitmap published, WriteDeletionBitmap(state_->fs, path, header, dead));
+  state_->metrics->bitmap_bytes.Add(published.bytes);
   pb::BitmapEntry* bitmap = entry->mutable_bitmap();
   bitmap->set_file_id(id);
   bitmap->set_length(published.bytes);
@@ -161,7 +173,7 @@ absl::Status Publisher::WriteGeneration(pb::Manifest next) {
     }
   }
   if (status.ok()) {
-    manifest_ = std::move(next);
+    SetManifest(std::move(next));
     newest_checkpoint_ = checkpoint_id;
   }
   state_->file_ids.Settle(checkpoint_id);

@@ -58,6 +58,7 @@ class Publisher {
   // While on hold, nothing is removed: after a salvage, until what was recovered is safe.
   void HoldGarbage(bool hold);
 
+  // Does not wait for a publication that is under way.
   pb::Manifest manifest() const;
 
  private:
@@ -68,13 +69,17 @@ class Publisher {
   absl::Status PlanBitmap(const Segment& segment, RowSet dead, Plan* plan, pb::SegmentEntry* entry);
   absl::Status WriteGeneration(pb::Manifest next) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void InstallView(const Publication& publication, const Plan& plan) ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  void SetManifest(pb::Manifest manifest) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CollectGarbage() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   CollectionState* const state_;
   LogManager* const log_;
   WritePath* write_path_ = nullptr;
-  mutable absl::Mutex mutex_;
+  absl::Mutex mutex_;
   pb::Manifest manifest_ ABSL_GUARDED_BY(mutex_);
+  // The same, for those who only look: mutex_ is held through the whole of a publication.
+  mutable absl::Mutex published_mutex_ ABSL_ACQUIRED_AFTER(mutex_);
+  std::shared_ptr<const pb::Manifest> published_ ABSL_GUARDED_BY(published_mutex_);
   // Segments that left the view, whose files stay while a reader pins them.
   std::vector<std::pair<FileId, std::weak_ptr<const SegmentHandle>>> leaving_ ABSL_GUARDED_BY(mutex_);
   FileId newest_checkpoint_ ABSL_GUARDED_BY(mutex_);

@@ -1,6 +1,7 @@
 #include "engine/version/read_view.h"
 
 #include <functional>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -66,7 +67,16 @@ std::shared_ptr<const ReadView> ViewRegistry::Hold(const Pin& pin) {
   // Counted while the slot still protects the view.
   auto* view = const_cast<ReadView*>(pin.view_);
   view->holds.fetch_add(1, std::memory_order_relaxed);
-  return std::shared_ptr<const ReadView>(view, [this](const ReadView* held) {
+  const Sequence sequence = pin.point.visible;
+  {
+    absl::MutexLock lock(&retired_mutex_);
+    held_sequences_.insert(sequence);
+  }
+  return std::shared_ptr<const ReadView>(view, [this, sequence](const ReadView* held) {
+    {
+      absl::MutexLock lock(&retired_mutex_);
+      held_sequences_.erase(held_sequences_.find(sequence));
+    }
     const_cast<ReadView*>(held)->holds.fetch_sub(1, std::memory_order_release);
     Reclaim();
   });
@@ -103,6 +113,28 @@ void ViewRegistry::Reclaim() {
 size_t ViewRegistry::retired() const {
   absl::MutexLock lock(&retired_mutex_);
   return retired_.size();
+}
+
+HeldResources ViewRegistry::Held(const Pin& current) const {
+  // What was counted, or must not be.
+  std::set<const void*> seen;
+  for (const std::shared_ptr<Memtable>& memtable : current.view().memtables) seen.insert(memtable.get());
+  for (const SegmentPart& part : current.view().segments) seen.insert(part.handle.get());
+  HeldResources held;
+  absl::MutexLock lock(&retired_mutex_);
+  held.snapshots = held_sequences_.size();
+  if (!held_sequences_.empty()) held.oldest_sequence = *held_sequences_.begin();
+  for (const std::unique_ptr<ReadView>& view : retired_) {
+    for (const std::shared_ptr<Memtable>& memtable : view->memtables) {
+      if (seen.insert(memtable.get()).second) held.memory_bytes += memtable->bytes();
+    }
+    for (const SegmentPart& part : view->segments) {
+      if (!seen.insert(part.handle.get()).second) continue;
+      ++held.segments;
+      held.segment_bytes += part.entry.bytes();
+    }
+  }
+  return held;
 }
 
 absl::StatusOr<SlotFilter> MakeSlotFilter(const SegmentPart& part, const ReadPoint& point, RowId first, RowId last) {

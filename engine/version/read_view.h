@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -46,6 +47,15 @@ struct ReadView {
   std::atomic<int> holds{0};                         // snapshots and long readers
 };
 
+// What is kept only because snapshots and readers of replaced views use it.
+struct HeldResources {
+  uint64_t snapshots = 0;        // long holds, of any view
+  Sequence oldest_sequence = 0;  // of them; 0: none
+  uint64_t memory_bytes = 0;     // memtables that the current view no longer has
+  uint64_t segments = 0;         // that the current view no longer has
+  uint64_t segment_bytes = 0;
+};
+
 // The clock reading and sequence with which a view is read.
 struct ReadPoint {
   Sequence visible = 0;
@@ -69,6 +79,8 @@ class ViewRegistry {
     const ReadView& view() const { return *view_; }
     // Scratch memory that no other pin uses meanwhile.
     SearchContext* context() const;
+    // Differs between pins that live at once.
+    size_t slot() const { return slot_; }
     ReadPoint point;
 
    private:
@@ -96,6 +108,8 @@ class ViewRegistry {
   void Reclaim();
   // Views that are kept only because someone reads them.
   size_t retired() const;
+  // `current` is the pinned current view.
+  HeldResources Held(const Pin& current) const;
 
  private:
   static constexpr size_t kSlots = 256;
@@ -110,6 +124,7 @@ class ViewRegistry {
   std::unique_ptr<Slot[]> slots_;
   mutable absl::Mutex retired_mutex_;
   std::vector<std::unique_ptr<ReadView>> retired_ ABSL_GUARDED_BY(retired_mutex_);
+  std::multiset<Sequence> held_sequences_ ABSL_GUARDED_BY(retired_mutex_);  // of the long holds
 };
 
 // The filter of one segment's field for a reader at `point`; rows of [first, last) alone.

@@ -17,12 +17,12 @@ namespace {
 
 absl::StatusOr<std::shared_ptr<const RowSet>> OpenBitmap(const CollectionState& state, const pb::SegmentEntry& entry) {
   const pb::BitmapEntry& named = entry.bitmap();
-  const std::string name = BitmapName(entry.id(), named.file_id());
-  ASSIGN_OR_RETURN(LoadedBitmap loaded, ReadDeletionBitmap(state.fs, JoinPath(state.directory, name)));
+  const std::string path = JoinPath(state.directory, BitmapName(entry.id(), named.file_id()));
+  ASSIGN_OR_RETURN(LoadedBitmap loaded, ReadDeletionBitmap(state.fs, path));
   const DeletionBitmapHeader& header = loaded.header;
   if (header.collection != state.uuid || header.segment != entry.id() || header.file_id != named.file_id() ||
       header.rows != entry.rows() || loaded.bytes != named.length() || Crc32cToHex(loaded.crc) != named.crc()) {
-    return DataLoss(name + ": is not the deletion bitmap that the manifest names");
+    return DataLoss(path + ": is not the deletion bitmap that the manifest names");
   }
   return std::make_shared<const RowSet>(std::move(loaded.dead));
 }
@@ -131,6 +131,7 @@ std::shared_ptr<const SegmentHandle> FindOpen(const ReadView* reuse, const pb::S
 absl::StatusOr<LoadedView> LoadView(const CollectionState& state, const pb::Manifest& manifest,
                                     const RecoverySettings& settings, const ReadView* reuse) {
   LoadedView loaded;
+  const int64_t start = state.clock.MonotonicMicros();
   loaded.view = std::make_unique<ReadView>();
   loaded.view->memtables.push_back(state.NewMemtable());
   for (const pb::SegmentEntry& entry : manifest.segments()) {
@@ -139,7 +140,9 @@ absl::StatusOr<LoadedView> LoadView(const CollectionState& state, const pb::Mani
     loaded.view->segments.push_back(*std::move(part));
   }
   loaded.visible = manifest.last_sequence();
+  loaded.opened_us = state.clock.MonotonicMicros() - start;
   if (settings.replay_log) RETURN_IF_ERROR(Replay(state, manifest, settings, &loaded));
+  loaded.replayed_us = state.clock.MonotonicMicros() - start - loaded.opened_us;
   return loaded;
 }
 
@@ -163,6 +166,7 @@ absl::StatusOr<RecoveredCollection> RecoverCollection(FileSystem* fs, Clock* clo
                                                       const RecoverySettings& settings) {
   const int64_t start = clock->MonotonicMicros();
   ASSIGN_OR_RETURN(LoadedManifest manifest, LoadManifest(fs, directory));
+  const int64_t manifest_us = clock->MonotonicMicros() - start;
   RecoveredCollection recovered;
   recovered.manifest = std::move(manifest.manifest);
   recovered.largest_generation = manifest.largest_generation;
@@ -183,6 +187,9 @@ absl::StatusOr<RecoveredCollection> RecoverCollection(FileSystem* fs, Clock* clo
   info.dropped_reason = recovered.loaded.replay.dropped_reason;
   info.salvage_report = recovered.loaded.replay.salvage_report;
   info.microseconds = clock->MonotonicMicros() - start;
+  state.metrics->CountOpening(OpenPhase::kManifest, manifest_us);
+  state.metrics->CountOpening(OpenPhase::kSegments, recovered.loaded.opened_us);
+  state.metrics->CountOpening(OpenPhase::kLog, recovered.loaded.replayed_us);
   return recovered;
 }
 

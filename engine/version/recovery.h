@@ -30,6 +30,8 @@ struct LoadedView {
   Sequence visible = 0;
   ReplayResult replay;
   std::map<FileId, Sequence> logs;  // the log files there are, and a bound on their last sequences
+  int64_t opened_us = 0;            // time to open what the manifest names, microseconds
+  int64_t replayed_us = 0;          // time to replay the log, microseconds
   bool clean_close = false;         // the last writer closed, and nothing has changed since
 };
 

@@ -1,10 +1,8 @@
-// When writers are slowed and when they wait, and for how long they have been. The leader of a group asks before it
-// commits: waiting holds up the writers behind it too.
+// When writers are slowed and when they wait. The leader of a group asks before it commits: waiting holds up the
+// writers behind it too.
 #ifndef VARVE_ENGINE_WRITE_BACK_PRESSURE_H_
 #define VARVE_ENGINE_WRITE_BACK_PRESSURE_H_
 
-#include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -31,29 +29,6 @@ struct WriteDelay {
 // A group is slowed by up to a millisecond while the second half of the last memtable fills that is not waiting for its
 // flush; and, from twice the segments that are wanted, by up to ten; from four times it waits. A pure function.
 WriteDelay DelayFor(const WriteLoad& load);
-
-// What writers have lost, by reason. Thread-safe.
-class StallClock {
- public:
-  void Begin(StallReason reason) { current_.store(reason, std::memory_order_relaxed); }
-  void End(StallReason reason, int64_t microseconds) {
-    current_.store(StallReason::kNone, std::memory_order_relaxed);
-    micros_[static_cast<size_t>(reason)].fetch_add(static_cast<uint64_t>(microseconds), std::memory_order_relaxed);
-  }
-  StallReason current() const { return current_.load(std::memory_order_relaxed); }
-  uint64_t micros(StallReason reason) const {
-    return micros_[static_cast<size_t>(reason)].load(std::memory_order_relaxed);
-  }
-  uint64_t total_micros() const {
-    uint64_t total = 0;
-    for (const auto& micros : micros_) total += micros.load(std::memory_order_relaxed);
-    return total;
-  }
-
- private:
-  std::atomic<StallReason> current_{StallReason::kNone};
-  std::array<std::atomic<uint64_t>, kStallReasons> micros_{};
-};
 
 }  // namespace varve
 

@@ -35,17 +35,5 @@ TEST(BackPressure, NobodyWaitsForMergesThatDoNotRun) {
   EXPECT_EQ(delay.microseconds, 10'000);
 }
 
-TEST(BackPressure, TimeIsKeptByReason) {
-  StallClock clock;
-  clock.Begin(StallReason::kMemory);
-  EXPECT_EQ(clock.current(), StallReason::kMemory);
-  clock.End(StallReason::kMemory, 5);
-  clock.End(StallReason::kSegments, 7);
-  EXPECT_EQ(clock.current(), StallReason::kNone);
-  EXPECT_EQ(clock.micros(StallReason::kMemory), 5U);
-  EXPECT_EQ(clock.micros(StallReason::kMemtables), 0U);
-  EXPECT_EQ(clock.total_micros(), 12U);
-}
-
 }  // namespace
 }  // namespace varve

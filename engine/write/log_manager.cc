@@ -5,6 +5,7 @@
 
 #include "base/publish.h"
 #include "base/status.h"
+#include "engine/observe/observer.h"
 #include "engine/version/file_names.h"
 
 namespace varve {
@@ -27,11 +28,15 @@ absl::Status LogManager::EnsureOpen(Sequence first_sequence) {
   header.pad_to = state_->options.wal_pad_to;
   header.previous = end();
   const std::string path = JoinPath(state_->directory, LogName(header.number));
-  absl::StatusOr<std::unique_ptr<LogWriter>> log = LogWriter::Create(state_->fs, path, header);
+  LogWriterOptions options;
+  options.clock = state_->clock.source();
+  options.on_sync = [this, number = header.number](const LogSync& sync) { NoteSync(number, sync); };
+  absl::StatusOr<std::unique_ptr<LogWriter>> log = LogWriter::Create(state_->fs, path, header, options);
   if (!log.ok()) {
     state_->file_ids.Settle(header.number);
     return log.status();
   }
+  CountBytes(**log, 0);
   absl::MutexLock lock(&mutex_);
   log_ = *std::move(log);
   wrote_ = true;
@@ -40,7 +45,9 @@ absl::Status LogManager::EnsureOpen(Sequence first_sequence) {
 
 absl::Status LogManager::Append(absl::Span<const LogEntry> group) {
   const std::shared_ptr<LogWriter> log = current();
+  const uint64_t size = log->size();
   const absl::Status status = log->Append(group);
+  CountBytes(*log, size);
   if (!status.ok() && !log->poisoned().ok()) Poison(log->poisoned());
   return status;
 }
@@ -66,7 +73,33 @@ absl::Status LogManager::Sync() {
   if (log == nullptr) return poison();
   const absl::Status status = log->Sync();
   if (!status.ok()) Poison(status);
+  ReportEvents();
   return status;
+}
+
+void LogManager::CountBytes(const LogWriter& log, uint64_t size_before) {
+  state_->metrics->log_bytes.Add(log.size() - size_before);
+}
+
+void LogManager::NoteSync(FileId log, const LogSync& sync) {
+  state_->metrics->log_syncs.Add();
+  state_->metrics->log_sync.Observe(sync.microseconds);
+  if (state_->events.empty()) return;
+  absl::MutexLock lock(&mutex_);
+  unreported_.push_back({state_->directory, log, sync.bytes, sync.microseconds, sync.status});
+}
+
+void LogManager::ReportEvents() {
+  std::vector<SyncInfo> syncs;
+  absl::Status poison;
+  {
+    absl::MutexLock lock(&mutex_);
+    syncs.swap(unreported_);
+    if (!poison_reported_) poison = poison_;
+    poison_reported_ = !poison_.ok();
+  }
+  for (const SyncInfo& sync : syncs) state_->events.Notify(&EventListener::OnSync, sync);
+  if (!poison.ok()) ObserveBackgroundError(*state_, "log", poison);
 }
 
 absl::StatusOr<DurablePosition> LogManager::SyncUpTo(Sequence sequence) {

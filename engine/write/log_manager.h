@@ -9,12 +9,14 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "engine/version/collection_state.h"
+#include "varve/event_listener.h"
 #include "wal/log_writer.h"
 
 namespace varve {
@@ -56,11 +58,17 @@ class LogManager {
   absl::Status poison() const;
   void Poison(const absl::Status& status);
 
+  // Tells the listeners of syncs, and of the poison. Whoever makes the log sync or fail calls it when he holds no lock;
+  // Sync does so by itself.
+  void ReportEvents();
+
   // Removes the finished logs whose records all lie at or below `sequence`.
   void RemoveUpTo(Sequence sequence);
 
  private:
   std::shared_ptr<LogWriter> current() const;
+  void CountBytes(const LogWriter& log, uint64_t size_before);
+  void NoteSync(FileId log, const LogSync& sync);
 
   CollectionState* const state_;
   mutable absl::Mutex mutex_;
@@ -69,6 +77,8 @@ class LogManager {
   std::map<FileId, Sequence> finished_ ABSL_GUARDED_BY(mutex_);  // number -> last sequence
   absl::Status poison_ ABSL_GUARDED_BY(mutex_);
   bool wrote_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<SyncInfo> unreported_ ABSL_GUARDED_BY(mutex_);  // only if there are listeners
+  bool poison_reported_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace varve

@@ -6,6 +6,7 @@
 
 #include "absl/time/clock.h"
 #include "base/status.h"
+#include "engine/observe/observer.h"
 #include "log.pb.h"
 
 namespace varve {
@@ -93,7 +94,17 @@ void WritePath::CommitGroup(absl::Span<WriteQueue::Request* const> group) {
   }
   if (accepted.empty()) return;
   status = LogAndApply(accepted, &resolver);
-  for (WriteQueue::Request* request : accepted) request->status = status;
+  if (!status.ok()) log_->ReportEvents();
+  for (WriteQueue::Request* request : accepted) {
+    request->status = status;
+    if (status.ok()) CountOperations(*request->batch);
+  }
+}
+
+void WritePath::CountOperations(const PreparedBatch& batch) {
+  for (const PreparedOperation& operation : batch.operations) {
+    state_->metrics->writes[static_cast<size_t>(operation.kind)].Add();
+  }
 }
 
 absl::Status WritePath::LogAndApply(absl::Span<WriteQueue::Request* const> group, WriteResolver* resolver) {
@@ -182,22 +193,18 @@ WriteLoad WritePath::Load() const {
 }
 
 void WritePath::Stall(StallReason reason, const std::function<bool()>& ready) {
-  const int64_t start = state_->clock.MonotonicMicros();
-  stalls_.Begin(reason);
+  const StallScope stall(state_, reason);
   queue_.WaitRunningSteps(ready);
-  stalls_.End(reason, state_->clock.MonotonicMicros() - start);
 }
 
 void WritePath::Pace() {
   const WriteDelay delay = DelayFor(Load());
   if (delay.reason == StallReason::kNone) return;
-  const int64_t until = state_->clock.MonotonicMicros() + delay.microseconds;
   if (delay.wait) {
     Stall(delay.reason, [&] { return !DelayFor(Load()).wait; });
   } else if (delay.microseconds > 0) {
-    stalls_.Begin(delay.reason);
+    const StallScope stall(state_, delay.reason);
     absl::SleepFor(absl::Microseconds(delay.microseconds));
-    stalls_.End(delay.reason, state_->clock.MonotonicMicros() - until + delay.microseconds);
   }
 }
 
@@ -256,7 +263,9 @@ absl::Status WritePath::MakeRoom(size_t bytes, size_t rows) {
 absl::Status WritePath::FreezeMemtable(bool settled) {
   const ReadView& old = *state_->views->current();
   if (old.memtables.front()->last_sequence == 0) return absl::OkStatus();  // nothing was written
-  RETURN_IF_ERROR(log_->Rotate());
+  const absl::Status rotated = log_->Rotate();
+  log_->ReportEvents();
+  RETURN_IF_ERROR(rotated);
   // Control entries may follow the last write; the flush of this memtable makes their log garbage too.
   old.memtables.front()->last_sequence = state_->visible.load(std::memory_order_relaxed);
   old.memtables.front()->settled = settled;

@@ -5,7 +5,6 @@
 #ifndef VARVE_ENGINE_WRITE_WRITE_PATH_H_
 #define VARVE_ENGINE_WRITE_WRITE_PATH_H_
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -54,7 +53,6 @@ class WritePath {
 
   // A flush has ended: writers that wait look again.
   void FlushEnded() { queue_.Poke(); }
-  const StallClock& stalls() const { return stalls_; }
 
  private:
   struct Durability {
@@ -80,6 +78,7 @@ class WritePath {
   size_t frozen() const;
   absl::Status SyncAsMode(uint64_t operations, bool demanded);
   void Apply(std::vector<Effect>* effects);
+  void CountOperations(const PreparedBatch& batch);
 
   CollectionState* const state_;
   LogManager* const log_;
@@ -87,7 +86,6 @@ class WritePath {
   WriteQueue queue_;
   absl::Mutex durability_mutex_;
   Durability durability_ ABSL_GUARDED_BY(durability_mutex_);
-  StallClock stalls_;
 };
 
 // Applies one effect to the parts of a view: what the leader does with a logged effect, and recovery with a replayed

@@ -113,6 +113,11 @@ class Collection {
   virtual absl::Status Refresh() = 0;
 
   virtual CollectionStats Stats() = 0;
+  // One of the properties of properties.h; empty for a name that is none. Also after Close.
+  virtual std::optional<std::string> GetProperty(std::string_view name) = 0;
+  // Counters since the collection was opened, and what it holds, in Prometheus' text format 0.0.4: the same metrics in
+  // the same order every time. Each has the label `collection`: the last component of the directory.
+  virtual std::string MetricsText() = 0;
   virtual const Schema& schema() const = 0;
   virtual const std::string& directory() const = 0;
 

@@ -4,13 +4,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace varve {
 
 class Clock;
+class EventListener;
 class Executor;
 class FileSystem;
 class MemoryBudget;
@@ -97,6 +100,11 @@ struct Options {
   RecoveryMode recovery = RecoveryMode::kStrict;
   // Seed of index builds. With one thread the same rows and seed give the same graph, bit for bit.
   uint64_t seed = 42;
+  // Told what the collection does (event_listener.h). None: nothing is spent on it.
+  std::vector<std::shared_ptr<EventListener>> listeners;
+  // A search that takes at least so many microseconds is told to the listeners, with how each part was searched. 0:
+  // off, and a search pays one comparison; else it reads the clock twice for each part.
+  int64_t slow_search_microseconds = 0;
 };
 
 enum class ReadOnlyLog : uint8_t {
@@ -111,6 +119,8 @@ struct ReadOnlyOptions {
   VerifyChecksums verify_checksums = VerifyChecksums::kOnTouch;
   IoMode io = IoMode::kMapped;
   RecoveryMode recovery = RecoveryMode::kStrict;
+  std::vector<std::shared_ptr<EventListener>> listeners;  // as in Options
+  int64_t slow_search_microseconds = 0;                   // as in Options
 };
 
 struct WriteOptions {

@@ -71,6 +71,19 @@ struct CollectionStats {
   uint64_t merges = 0;
   uint64_t stall_microseconds = 0;                // writers were slowed or waited
   StallReason stall_reason = StallReason::kNone;  // why they do now
+  // Written since the collection was opened. Their sum by the bytes of the vectors put is the write amplification.
+  uint64_t bytes_logged = 0;
+  uint64_t bytes_flushed = 0;  // segments made by flushes
+  uint64_t bytes_merged = 0;   // segments made by merges
+  uint64_t bytes_bitmaps = 0;  // deletion bitmaps
+  uint64_t syncs = 0;          // of the log: calls of fdatasync
+  uint64_t corruptions = 0;    // reads and jobs that failed with DataLoss
+  // What snapshots and readers hold that is no part of the newest state.
+  uint64_t snapshots = 0;
+  Sequence oldest_snapshot_sequence = 0;  // 0: there is no snapshot
+  uint64_t held_memory_bytes = 0;         // memtables
+  uint64_t held_segments = 0;             // whose files stay for them
+  uint64_t held_file_bytes = 0;           // of these segments
   std::string last_background_error;
   std::vector<SegmentInfo> segments;
   RecoveryInfo recovery;
