@@ -28,6 +28,7 @@ Command AddCountCommand(CLI::App* root);
 Command AddSearchCommand(CLI::App* root);
 Command AddGroundTruthCommand(CLI::App* root);
 Command AddInfoCommand(CLI::App* root);
+Command AddMetricsCommand(CLI::App* root);
 Command AddVerifyCommand(CLI::App* root);
 Command AddDumpCommand(CLI::App* root);
 Command AddVersionCommand(CLI::App* root);

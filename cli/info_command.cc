@@ -12,6 +12,7 @@
 #include "cli/open_collection.h"
 #include "cli/output.h"
 #include "cli/schema_json.h"
+#include "engine/observe/stats_json.h"
 #include "engine/version/file_names.h"
 #include "varve/collection.h"
 #include "varve/file_system.h"
@@ -23,47 +24,6 @@ struct InfoArguments {
   CommonOptions common;
   std::string directory;
 };
-
-void WriteSegment(const SegmentInfo& segment, JsonWriter* writer) {
-  writer->BeginObject();
-  writer->Key("id").Uint(segment.id);
-  writer->Key("level").Uint(segment.level);
-  // Of the first field; each field's own are below.
-  if (!segment.fields.empty()) {
-    writer->Key("index").String(IndexTypeName(segment.fields.front().index));
-    writer->Key("compression").String(CompressionTypeName(segment.fields.front().compression));
-  }
-  writer->Key("rows").Uint(segment.rows);
-  writer->Key("live_rows").Uint(segment.live_rows);
-  writer->Key("bytes").Uint(segment.bytes);
-  writer->Key("smallest_sequence").Uint(segment.smallest_sequence);
-  writer->Key("largest_sequence").Uint(segment.largest_sequence);
-  writer->Key("fields").BeginArray();
-  for (const SegmentFieldInfo& field : segment.fields) {
-    writer->BeginObject();
-    writer->Key("name").String(field.name);
-    writer->Key("index").String(IndexTypeName(field.index));
-    writer->Key("compression").String(CompressionTypeName(field.compression));
-    writer->Key("why").String(field.why);
-    writer->EndObject();
-  }
-  writer->EndArray().EndObject();
-}
-
-void WriteRecovery(const RecoveryInfo& recovery, JsonWriter* writer) {
-  writer->BeginObject();
-  writer->Key("logs").Uint(recovery.logs);
-  writer->Key("records").Uint(recovery.records);
-  writer->Key("dropped_bytes").Uint(recovery.dropped_bytes);
-  writer->Key("dropped_reason").String(recovery.dropped_reason);
-  writer->Key("fallback").String(recovery.fallback);
-  writer->Key("fallback_reason").String(recovery.fallback_reason);
-  writer->Key("salvage_report").BeginArray();
-  for (const std::string& line : recovery.salvage_report) writer->String(line);
-  writer->EndArray();
-  writer->Key("microseconds").Int(recovery.microseconds);
-  writer->EndObject();
-}
 
 // The checkpoint files that are there, oldest first; none if the directory cannot be read.
 std::vector<FileId> ListCheckpoints(const std::string& directory) {
@@ -94,9 +54,7 @@ std::string ToJson(const Collection& collection, const CollectionStats& stats) {
   writer.Key("checkpoints").BeginArray();
   for (const FileId checkpoint : ListCheckpoints(collection.directory())) writer.Uint(checkpoint);
   writer.EndArray();
-  writer.Key("segments").BeginArray();
-  for (const SegmentInfo& segment : stats.segments) WriteSegment(segment, &writer);
-  writer.EndArray();
+  WriteSegments(stats.segments, &writer.Key("segments"));
   WriteRecovery(stats.recovery, &writer.Key("recovery"));
   writer.EndObject();
   return writer.Take();

@@ -6,9 +6,8 @@ import subprocess
 from harness import VARVE, VarveTest
 
 COMMANDS = ("create", "import", "write", "get", "search", "ground-truth", "flush", "merge", "checkpoint", "info",
-            "verify", "dump", "scan", "count", "delete", "version")
-LATER_COMMANDS = ("repair", "backup", "restore", "export", "bench", "metrics", "estimate", "recall", "schema", "list",
-                  "drop")
+            "verify", "dump", "scan", "count", "delete", "metrics", "version")
+LATER_COMMANDS = ("repair", "backup", "restore", "export", "bench", "estimate", "recall", "schema", "list", "drop")
 
 
 class CreateTest(VarveTest):
