@@ -38,6 +38,8 @@ uint64_t MaxBatchBytes(const CommonOptions& common) { return ToOptions(common).m
 // Of a row in a batch, beside its vector.
 constexpr uint64_t kRowOverheadBytes = 256;
 
+constexpr uint64_t kDefaultBatchRows = 1000;
+
 struct ImportArguments {
   CommonOptions common;
   std::string directory;
@@ -47,7 +49,7 @@ struct ImportArguments {
   std::string key_prefix;
   uint64_t start = 0;
   uint64_t count = std::numeric_limits<uint64_t>::max();
-  uint64_t batch = 1000;
+  std::optional<uint64_t> batch;
   Kind mode = Kind::kPut;
   std::optional<SyncMode> sync;
 };
@@ -70,6 +72,48 @@ void FillBatch(const ImportArguments& arguments, const RowConverter& converter, 
   }
 }
 
+// From so many rows on a file goes around the log, unless batches or a sync mode are asked for: fewer are not worth a
+// segment of their own.
+constexpr uint64_t kBulkRows = 10'000;
+
+bool IsBulk(const ImportArguments& arguments, uint64_t rows) {
+  return rows >= kBulkRows && arguments.mode != Kind::kUpdate && !arguments.batch.has_value() &&
+         !arguments.sync.has_value();
+}
+
+absl::Status BulkImport(const ImportArguments& arguments, const MatrixFile& file, const RowConverter& converter,
+                        uint64_t end, Collection* collection, uint64_t* imported) {
+  Progress progress("rows", end - arguments.start);
+  uint64_t shown = 0;
+  BulkLoadOptions options;
+  options.insert = arguments.mode == Kind::kInsert;
+  options.progress = [&](uint64_t rows) {
+    progress.Add(rows - std::min(rows, shown));
+    shown = std::max(rows, shown);
+  };
+  ASSIGN_OR_RETURN(const std::unique_ptr<BulkLoad> load, collection->NewBulkLoad(options));
+  const auto add_all = [&]() -> absl::Status {
+    std::vector<std::byte> rows;
+    for (uint64_t first = arguments.start; first < end;) {
+      const uint64_t count = std::min<uint64_t>(kDefaultBatchRows, end - first);
+      RETURN_IF_ERROR(file.ReadRows(first, count, &rows));
+      for (uint64_t row = 0; row < count; ++row, ++first) {
+        RecordInput record;
+        record.key = arguments.key_prefix + std::to_string(first);
+        const auto bytes = absl::MakeConstSpan(rows).subspan(row * file.row_bytes(), file.row_bytes());
+        record.vectors.push_back({arguments.field, converter.Convert(bytes)});
+        if (absl::Status status = load->Add(std::move(record)); !status.ok()) {
+          return Annotate(status, arguments.file + ": row " + std::to_string(first));
+        }
+      }
+    }
+    return load->Finish();
+  };
+  const absl::Status status = add_all();
+  *imported = load->durable_rows();
+  return status;
+}
+
 // Imports a matrix file; `imported` counts the rows that are in the collection, also on failure.
 absl::Status ImportMatrix(const ImportArguments& arguments, MatrixFormat format, Collection* collection,
                           uint64_t* imported) {
@@ -81,8 +125,12 @@ absl::Status ImportMatrix(const ImportArguments& arguments, MatrixFormat format,
                            std::to_string(arguments.start) + " is beyond them");
   }
   const uint64_t end = arguments.start + std::min(arguments.count, file->rows() - arguments.start);
-  const uint64_t batch_rows = std::clamp<uint64_t>(
-      MaxBatchBytes(arguments.common) / (field->vector_bytes() + kRowOverheadBytes), 1, arguments.batch);
+  if (IsBulk(arguments, end - arguments.start)) {
+    return BulkImport(arguments, *file, converter, end, collection, imported);
+  }
+  const uint64_t batch_rows =
+      std::clamp<uint64_t>(MaxBatchBytes(arguments.common) / (field->vector_bytes() + kRowOverheadBytes), 1,
+                           arguments.batch.value_or(kDefaultBatchRows));
   Progress progress("rows", end - arguments.start);
   WriteBatch batch;
   std::vector<std::byte> rows;
@@ -105,7 +153,9 @@ absl::Status ImportMatrix(const ImportArguments& arguments, MatrixFormat format,
 class LineBatch {
  public:
   LineBatch(const ImportArguments& arguments, Collection* collection)
-      : max_rows_(arguments.batch), max_bytes_(MaxBatchBytes(arguments.common)), collection_(collection) {}
+      : max_rows_(arguments.batch.value_or(kDefaultBatchRows)),
+        max_bytes_(MaxBatchBytes(arguments.common)),
+        collection_(collection) {}
 
   void Add(WriteBatch::Operation operation, size_t line_bytes, uint64_t line_number) {
     if (batch_.empty()) first_line_ = line_number;
@@ -211,6 +261,8 @@ Command AddImportCommand(CLI::App* root) {
   CLI::App* app = root->add_subcommand("import", "Load a data file");
   app->footer(
       "Rows of a matrix file get the keys P0, P1, ... by their number in the file.\n"
+      "Many rows go straight into indexed segments, durable one by one in the order of the file: after a crash\n"
+      "`rows` in info is where --start goes on. With --batch or --sync they go through the log.\n"
       "Example: varve import things base.fbin --key-prefix img");
   AddDirectory(app, &arguments->directory);
   app->add_option("FILE", arguments->file, "The data file")->required();

@@ -45,7 +45,7 @@ SegmentInfo InfoOf(const SegmentPart& part, Sequence visible) {
   part.deaths->ForEach([&](RowId row, Sequence killer) {
     dead += killer <= visible && (part.dead == nullptr || !part.dead->Contains(row));
   });
-  info.live_rows = info.rows - dead;
+  info.live_rows = part.IsAfter(visible) ? 0 : info.rows - dead;
   info.bytes = part.entry.bytes();
   info.smallest_sequence = part.entry.smallest_sequence();
   info.largest_sequence = part.entry.largest_sequence();

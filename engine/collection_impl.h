@@ -56,6 +56,7 @@ class WritableCollection final : public CollectionImpl, private MemoryBudget::Ho
   ~WritableCollection() override;
 
   absl::Status Write(const WriteBatch& batch, const WriteOptions& options) override;
+  absl::StatusOr<std::unique_ptr<BulkLoad>> NewBulkLoad(const BulkLoadOptions& options) override;
   absl::StatusOr<MaintenanceResult> Flush() override;
   absl::StatusOr<MaintenanceResult> Merge(bool full) override;
   absl::StatusOr<MaintenanceResult> Checkpoint() override;
@@ -91,6 +92,7 @@ class ReadOnlyCollection final : public CollectionImpl {
   static absl::StatusOr<std::unique_ptr<Collection>> Open(const std::string& directory, const ReadOnlyOptions& options);
 
   absl::Status Write(const WriteBatch& batch, const WriteOptions& options) override;
+  absl::StatusOr<std::unique_ptr<BulkLoad>> NewBulkLoad(const BulkLoadOptions& options) override;
   absl::StatusOr<MaintenanceResult> Flush() override;
   absl::StatusOr<MaintenanceResult> Merge(bool full) override;
   absl::StatusOr<MaintenanceResult> Checkpoint() override;

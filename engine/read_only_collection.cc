@@ -141,6 +141,9 @@ CollectionStats ReadOnlyCollection::Stats() {
 absl::Status ReadOnlyCollection::Write(const WriteBatch&, const WriteOptions&) {
   return ReadOnlyError(state_->directory);
 }
+absl::StatusOr<std::unique_ptr<BulkLoad>> ReadOnlyCollection::NewBulkLoad(const BulkLoadOptions&) {
+  return ReadOnlyError(state_->directory);
+}
 absl::StatusOr<MaintenanceResult> ReadOnlyCollection::Flush() { return ReadOnlyError(state_->directory); }
 absl::StatusOr<MaintenanceResult> ReadOnlyCollection::Merge(bool) { return ReadOnlyError(state_->directory); }
 absl::StatusOr<MaintenanceResult> ReadOnlyCollection::Checkpoint() { return ReadOnlyError(state_->directory); }

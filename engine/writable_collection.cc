@@ -7,6 +7,7 @@
 
 #include "base/publish.h"
 #include "base/status.h"
+#include "engine/background/bulk_loader.h"
 #include "engine/collection_impl.h"
 #include "engine/observe/observer.h"
 #include "engine/version/file_collector.h"
@@ -231,6 +232,8 @@ absl::Status WritableCollection::TakeOver(const RecoveredCollection& recovered) 
     garbage.first_needed_log = std::max(garbage.first_needed_log, loaded.replay.newest->number);
   }
   garbage.keep_in_lost_and_found = recovered.fell_back;
+  for (const FileId id : loaded.ingested) state_->file_ids.Hold(id);
+  garbage.in_use = [this](FileId id) { return state_->file_ids.IsPending(id); };
   RemoveGarbage(state_->fs, state_->directory, garbage);
   publisher_.SetWritePath(&writes_);
   maintenance_.Start(&writes_);
@@ -242,7 +245,7 @@ absl::Status WritableCollection::TakeOver(const RecoveredCollection& recovered) 
   // A long chain of logs is folded into segments, so that the next recovery is short. On a disk without room for them
   // the collection opens all the same.
   constexpr uint64_t kMaxLogs = 4;
-  if (loaded.replay.logs_read > kMaxLogs) (void)maintenance_.Flush();
+  if (loaded.replay.logs_read > kMaxLogs || !loaded.ingested.empty()) (void)maintenance_.Flush();
   return log_.poison();
 }
 
@@ -250,6 +253,7 @@ absl::Status WritableCollection::TakeOverSalvaged(const RecoveredCollection& rec
   state_->visible.store(std::max(state_->visible.load(), recovered.loaded.replay.largest_sequence) + kSequenceSkip);
   publisher_.SetWritePath(&writes_);
   publisher_.HoldGarbage(true);
+  for (const FileId id : recovered.loaded.ingested) state_->file_ids.Hold(id);
   maintenance_.Start(&writes_);
   state_->budget->AddHolder(this);
   is_holder_ = true;
@@ -271,6 +275,11 @@ absl::Status WritableCollection::Write(const WriteBatch& batch, const WriteOptio
   const absl::Status status = ObserveDamage(*state_, writes_.Write(batch, options));
   if (status.ok()) maintenance_.WriteHappened();
   return status;
+}
+
+absl::StatusOr<std::unique_ptr<BulkLoad>> WritableCollection::NewBulkLoad(const BulkLoadOptions& options) {
+  RETURN_IF_ERROR(CheckOpen());
+  return std::make_unique<BulkLoader>(state_.get(), &writes_, &maintenance_, &closed_, options);
 }
 
 absl::StatusOr<MaintenanceResult> WritableCollection::Flush() {

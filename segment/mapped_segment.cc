@@ -89,6 +89,7 @@ absl::StatusOr<std::pair<RowId, RowId>> MappedSegment::NamespaceRows(std::string
 
 absl::StatusOr<Sequence> MappedSegment::SequenceOf(RowId row) const {
   RETURN_IF_ERROR(CheckRow(row));
+  if (ingest_sequence_.has_value()) return *ingest_sequence_;
   const uint64_t offset = uint64_t{row} * sizeof(Sequence);
   RETURN_IF_ERROR(sequences_.Verify(offset, sizeof(Sequence)));
   const auto sequence = LoadUnaligned<Sequence>(sequences_.data() + offset);

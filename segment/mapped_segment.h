@@ -85,6 +85,7 @@ class MappedSegment final : public Segment {
   // The steps of opening (segment.cc).
   absl::Status MapFile(const std::optional<SegmentExpectation>& expected, IoMode io);
   absl::Status ReadHeader();
+  absl::Status CheckSequences(const std::optional<SegmentExpectation>& expected);
   absl::Status CheckIdentity(const std::optional<SegmentExpectation>& expected) const;
   absl::Status ReadDirectory(VerifyChecksums verify);
   absl::Status OpenRowSections();
@@ -107,6 +108,7 @@ class MappedSegment final : public Segment {
   std::optional<KeyTable> keys_;
   std::optional<DocumentStore> documents_;
   SectionView sequences_;
+  std::optional<Sequence> ingest_sequence_;  // instead of the section
   SectionView times_;
   SectionView expiry_;
   mutable std::atomic<bool> expiry_is_good_{false};

@@ -28,6 +28,7 @@ absl::StatusOr<std::shared_ptr<const MappedSegment>> MappedSegment::Open(
   RETURN_IF_ERROR(segment->CheckIdentity(expected));
   RETURN_IF_ERROR(segment->ReadDirectory(verify));
   RETURN_IF_ERROR(segment->OpenRowSections());
+  RETURN_IF_ERROR(segment->CheckSequences(expected));
   RETURN_IF_ERROR(segment->OpenFields());
   return std::shared_ptr<const MappedSegment>(std::move(segment));
 }
@@ -110,12 +111,10 @@ absl::Status MappedSegment::OpenRowSections() {
   sequences_ = RowSection(SectionKind::kSequences);
   times_ = RowSection(SectionKind::kTimes);
   expiry_ = RowSection(SectionKind::kExpiry);
-  if (!ids.present() || !sequences_.present() || !times_.present()) {
-    return HeaderDamaged("a segment needs the sections IDS, SEQUENCES and TIMES");
+  if (!ids.present() || !times_.present()) {
+    return HeaderDamaged("a segment needs the sections IDS and TIMES");
   }
   const uint64_t row_count = rows();
-  if (sequences_.size() != row_count * sizeof(Sequence))
-    return sequences_.Damaged(0, "does not have one entry per row");
   if (times_.size() != 2 * row_count * sizeof(int64_t)) return times_.Damaged(0, "does not have two entries per row");
   if (expiry_.present() && expiry_.size() != row_count * sizeof(int64_t)) {
     return expiry_.Damaged(0, "does not have one entry per row");
@@ -124,6 +123,27 @@ absl::Status MappedSegment::OpenRowSections() {
   if (const SectionView documents = RowSection(SectionKind::kDocuments); documents.present()) {
     ASSIGN_OR_RETURN(documents_, DocumentStore::Open(documents, rows()));
   }
+  return absl::OkStatus();
+}
+
+// Rows that were ingested have the one sequence that the manifest says; nobody else says it of a file by itself.
+absl::Status MappedSegment::CheckSequences(const std::optional<SegmentExpectation>& expected) {
+  if (sequences_.present()) {
+    if (sequences_.size() != uint64_t{rows()} * sizeof(Sequence)) {
+      return sequences_.Damaged(0, "does not have one entry per row");
+    }
+    if (expected.has_value() && expected->ingest_sequence != 0) {
+      return HeaderDamaged("has a section SEQUENCES; the manifest says that its rows were ingested");
+    }
+    return absl::OkStatus();
+  }
+  if (expected.has_value() && expected->ingest_sequence == 0) {
+    return HeaderDamaged("a segment needs the section SEQUENCES unless its rows were ingested");
+  }
+  if (header_.smallest_sequence() != 0 || header_.largest_sequence() != 0) {
+    return HeaderDamaged("states a range of sequences without a section SEQUENCES");
+  }
+  ingest_sequence_ = expected.has_value() ? expected->ingest_sequence : 0;
   return absl::OkStatus();
 }
 

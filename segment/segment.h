@@ -33,6 +33,7 @@ struct SegmentExpectation {
   FileId id = 0;
   uint64_t bytes = 0;
   Crc32c footer_crc{};
+  Sequence ingest_sequence = 0;  // of all its rows, which the file does not have then; 0: the file has them
 };
 
 // The owned or mapped bytes of metadata and payload of one row.

@@ -167,7 +167,7 @@ void SegmentVerifier::CheckRowSections() {
 
 void SegmentVerifier::CheckSequences() {
   const SectionView view = segment_.RowSection(SectionKind::kSequences);
-  if (!IsSound(view)) return;
+  if (!view.present() || !IsSound(view)) return;
   Sequence smallest = segment_.rows() == 0 ? 0 : kMaxSequence;
   Sequence largest = 0;
   for (uint64_t row = 0; row < segment_.rows(); ++row) {

@@ -74,11 +74,12 @@ absl::Status StreamingSegmentWriter::AddRow(const SegmentRow& row) {
   }
   RETURN_IF_ERROR(keys_.Add(row.ns, row.key));
   RETURN_IF_ERROR(documents_.Add(row.metadata, row.payload));
-  sequences_.push_back(row.sequence);
+  if (!options_.ingested) sequences_.push_back(row.sequence);
   created_at_us_.push_back(row.created_at_us);
   updated_at_us_.push_back(row.updated_at_us);
-  smallest_sequence_ = rows_ == 0 ? row.sequence : std::min(smallest_sequence_, row.sequence);
-  largest_sequence_ = std::max(largest_sequence_, row.sequence);
+  const Sequence sequence = options_.ingested ? 0 : row.sequence;
+  smallest_sequence_ = rows_ == 0 ? sequence : std::min(smallest_sequence_, sequence);
+  largest_sequence_ = std::max(largest_sequence_, sequence);
   if (row.expires_at_ms != kNeverExpires) {
     const bool first = expires_at_ms_.empty();
     expires_at_ms_.resize(rows_, kNeverExpires);
@@ -95,8 +96,10 @@ absl::Status StreamingSegmentWriter::AddRow(const SegmentRow& row) {
 absl::Status StreamingSegmentWriter::WriteRows() {
   RETURN_IF_ERROR(file_->BeginSection(SectionKind::kIds, {}));
   RETURN_IF_ERROR(keys_.AppendTo(file_.get()));
-  RETURN_IF_ERROR(file_->BeginSection(SectionKind::kSequences, {}));
-  RETURN_IF_ERROR(AppendArray<Sequence>(sequences_, file_.get()));
+  if (!options_.ingested) {
+    RETURN_IF_ERROR(file_->BeginSection(SectionKind::kSequences, {}));
+    RETURN_IF_ERROR(AppendArray<Sequence>(sequences_, file_.get()));
+  }
   RETURN_IF_ERROR(file_->BeginSection(SectionKind::kTimes, {}));
   RETURN_IF_ERROR(AppendArray<int64_t>(created_at_us_, file_.get()));
   RETURN_IF_ERROR(AppendArray<int64_t>(updated_at_us_, file_.get()));

@@ -44,6 +44,8 @@ struct SegmentWriterOptions {
   int64_t created_at_us = 0;
   uint64_t filter_seed = 0;  // of the key filter and the point-lookup index
   std::string writer_version;
+  // The rows' sequence is not known yet, and is the same for all: the manifest will say it. No section is written.
+  bool ingested = false;
 };
 
 // What the manifest must know of a finished segment.

@@ -4,38 +4,12 @@
 #include <vector>
 
 #include "base/status.h"
+#include "engine/background/memtable_rows.h"
 #include "engine/background/segment_builder.h"
 #include "engine/observe/job_observer.h"
 
 namespace varve {
 namespace {
-
-// The rows of a frozen memtable that live at one sequence.
-class MemtableRows final : public RowSource {
- public:
-  MemtableRows(const Memtable& memtable, Sequence visible) : memtable_(memtable) {
-    for (Memtable::Row* row = memtable.LowerBound("", ""); row != nullptr; row = Memtable::Next(row)) {
-      if (row->VisibleAt(visible)) rows_.push_back(row);
-    }
-  }
-  uint32_t rows() const override { return static_cast<uint32_t>(rows_.size()); }
-  absl::StatusOr<SegmentRow> Row(RowId row) override {
-    const Memtable::Row& from = *rows_[row];
-    return SegmentRow{from.ns,       from.key,    from.born, from.created_at_us, from.updated_at_us, from.expires_at_ms,
-                      from.metadata, from.payload};
-  }
-  absl::StatusOr<const std::byte*> Vector(RowId row, size_t field) override {
-    const Memtable::Row& from = *rows_[row];
-    return ((from.present >> field) & 1) != 0 ? memtable_.vector(from.number, field) : nullptr;
-  }
-  // Which memtable row became which segment row.
-  std::vector<const Memtable::Row*> TakeRows() { return std::move(rows_); }
-  bool empty() const { return rows_.empty(); }
-
- private:
-  const Memtable& memtable_;
-  std::vector<const Memtable::Row*> rows_;
-};
 
 absl::Status Flush(CollectionState* state, Publisher* publisher, const std::shared_ptr<Memtable>& memtable,
                    const Cancellation* cancellation, MaintenanceResult* result) {

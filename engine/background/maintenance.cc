@@ -87,10 +87,14 @@ void Maintenance::RequestFreezeAndFlush() {
       absl::MutexLock begun(&mutex_);
       full_flush_scheduled_ = false;
     }
-    (void)Freeze(/*settled=*/false);
-    MaintenanceResult ignored;
-    (void)FlushFrozen(&ignored);
+    (void)FreezeAndFlush();
   });
+}
+
+absl::Status Maintenance::FreezeAndFlush() {
+  RETURN_IF_ERROR(Freeze(/*settled=*/false));
+  MaintenanceResult ignored;
+  return FlushFrozen(&ignored);
 }
 
 void Maintenance::RequestMerge() {

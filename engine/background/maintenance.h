@@ -49,6 +49,8 @@ class Maintenance {
   absl::StatusOr<MaintenanceResult> Flush();
   // Freezes the memtable and flushes it in the background.
   void RequestFreezeAndFlush();
+  // The same on this thread.
+  absl::Status FreezeAndFlush();
   // Looks whether a merge is due, in the background.
   void RequestMerge();
   // Whether merges are under way or about to be.

@@ -96,6 +96,12 @@ absl::Status WriteField(const CollectionState& state, const SegmentPurpose& purp
   context.cancellation = cancellation;
   IndexBuildObserver observer(state, segment, field, entry.index_type, collected.vectors.size());
   context.progress = observer.progress();
+  if (purpose.progress) {
+    context.progress = [told = context.progress, &purpose](uint64_t done, uint64_t of) {
+      if (told) told(done, of);
+      purpose.progress(done, of);
+    };
+  }
   return observer.End(choice.factory->Build(slots, choice.params, context, &sink));
 }
 
@@ -130,11 +136,13 @@ absl::StatusOr<BuiltSegment> BuildSegment(CollectionState& state, FileId id, con
   options.created_at_us = state.clock.NowMicros();
   options.filter_seed = Mix64(state.options.seed ^ id);
   options.writer_version = kWriterVersion;
+  options.ingested = purpose.ingested;
   const std::string path = JoinPath(state.directory, SegmentName(id));
   ASSIGN_OR_RETURN(const FinishedSegment finished,
                    WriteSegment(state, path, std::move(options), purpose, source, cancellation));
 
   SegmentExpectation expected{state.uuid, id, finished.bytes, finished.footer_crc};
+  if (purpose.ingested) expected.ingest_sequence = kMaxSequence;  // until it enters
   ASSIGN_OR_RETURN(std::shared_ptr<const Segment> segment,
                    Segment::Open(state.fs, path, expected, state.options.verify_checksums, state.options.io));
   BuiltSegment built;

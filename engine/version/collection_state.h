@@ -58,6 +58,11 @@ class FileIds {
     pending_.insert(id);
     return id;
   }
+  // A file that recovery found, and that no manifest names yet.
+  void Hold(FileId id) {
+    absl::MutexLock lock(&mutex_);
+    pending_.insert(id);
+  }
   void Settle(FileId id) {
     absl::MutexLock lock(&mutex_);
     pending_.erase(id);

@@ -1,9 +1,12 @@
 #include "engine/version/log_replayer.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/status.h"
+#include "engine/version/part_opener.h"
 #include "engine/version/row_access.h"
 #include "engine/write/row_codec.h"
 #include "engine/write/write_path.h"
@@ -49,13 +52,48 @@ absl::Status LogReplayer::ApplyControl(const LogRecord& record) {
       return absl::OkStatus();
     }
     case pb::LogControl::kSegmentIngested:
-      return Unimplemented("control entry segment_ingested is of a newer version");
+      return ApplyIngested(record, control.segment_ingested().segment());
     case pb::LogControl::kSchemaChanged:
       return Unimplemented("control entry schema_changed is of a newer version");
     case pb::LogControl::WHAT_NOT_SET:
       return Unimplemented("control entry of an unknown kind is of a newer version");
   }
   return Internal("unreachable");
+}
+
+absl::Status LogReplayer::ApplyIngested(const LogRecord& record, const pb::SegmentEntry& entry) {
+  if (entry.id() == 0 || entry.ingest_sequence() != record.sequence) {
+    return DataLoss("control entry segment_ingested: its segment does not have the entry's sequence");
+  }
+  // The segment stands aside while its keys are looked up in the rest.
+  std::vector<SegmentPart>& parts = view_->segments;
+  const auto named =
+      std::find_if(parts.begin(), parts.end(), [&](const SegmentPart& part) { return part.entry.id() == entry.id(); });
+  const auto place = named - parts.begin();
+  SegmentPart part;
+  if (named != parts.end()) {
+    part = std::move(*named);
+    parts.erase(named);
+  } else {
+    ASSIGN_OR_RETURN(part, OpenPart(state_, entry, nullptr));
+    ingested_.push_back(entry.id());
+  }
+  const Segment& segment = part.segment();
+  for (RowId row = 0; row < segment.rows(); ++row) {
+    ASSIGN_OR_RETURN(const Segment::Key key, segment.KeyOf(row));
+    ASSIGN_OR_RETURN(const RowLocation old, FindLiveRow(*view_, key.ns, key.key, kMaxSequence));
+    if (!old.found()) continue;
+    ASSIGN_OR_RETURN(const RowFacts facts, ReadRowFacts(old));
+    if (facts.sequence > record.sequence) {
+      if (!part.IsDead(row, kMaxSequence)) part.deaths->Kill(row, facts.sequence);
+    } else if (old.memtable != nullptr) {
+      old.memtable->Kill(old.memtable_row, record.sequence);
+    } else {
+      old.part->deaths->Kill(old.row, record.sequence);
+    }
+  }
+  parts.insert(parts.begin() + place, std::move(part));
+  return absl::OkStatus();
 }
 
 void LogReplayer::MakeRoom(size_t bytes) {

@@ -3,6 +3,8 @@
 #ifndef VARVE_ENGINE_VERSION_LOG_REPLAYER_H_
 #define VARVE_ENGINE_VERSION_LOG_REPLAYER_H_
 
+#include <vector>
+
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "engine/version/collection_state.h"
@@ -18,14 +20,18 @@ class LogReplayer {
 
   // One complete batch.
   absl::Status Apply(absl::Span<const LogRecord> batch);
+  // The segments that were added to the view.
+  const std::vector<FileId>& ingested() const { return ingested_; }
 
  private:
   absl::Status ApplyRow(const LogRecord& record);
   absl::Status ApplyControl(const LogRecord& record);
+  absl::Status ApplyIngested(const LogRecord& record, const pb::SegmentEntry& entry);
   void MakeRoom(size_t bytes);
 
   const CollectionState& state_;
   ReadView* view_;
+  std::vector<FileId> ingested_;
 };
 
 }  // namespace varve

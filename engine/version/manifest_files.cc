@@ -39,6 +39,7 @@ absl::StatusOr<SegmentExpectation> ExpectSegment(const pb::Manifest& manifest, c
   ASSIGN_OR_RETURN(expected.footer_crc, Crc32cFromHex(entry.footer_crc()));
   expected.id = entry.id();
   expected.bytes = entry.bytes();
+  expected.ingest_sequence = entry.ingest_sequence();
   return expected;
 }
 

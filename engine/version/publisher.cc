@@ -94,7 +94,11 @@ absl::Status Publisher::PublishLocked(Publication* publication) {
   }
   for (FileId id : plan.reserved) state_->file_ids.Settle(id);
   for (const Publication::Added& added : publication->added) state_->file_ids.Settle(added.entry.id());
-  if (status.ok()) CollectGarbage();
+  if (status.ok()) {
+    // Bulk loads hold their files until a manifest names them.
+    for (const pb::SegmentEntry& entry : plan.next.segments()) state_->file_ids.Settle(entry.id());
+    CollectGarbage();
+  }
   return status;
 }
 
@@ -103,10 +107,14 @@ absl::Status Publisher::PlanSegments(Publication* publication, Plan* plan) {
   plan->visible = pin.point.visible;
   const std::set<FileId> removed(publication->removed.begin(), publication->removed.end());
   plan->next.clear_segments();
+  // A bulk load's segment is not named without the deaths that came with it.
+  const bool fold_all = publication->fold_all ||
+                        std::any_of(pin.view().segments.begin(), pin.view().segments.end(),
+                                    [&](const SegmentPart& part) { return part.IsAfter(manifest_.wal_sequence()); });
   for (const SegmentPart& part : pin.view().segments) {
     if (removed.contains(part.entry.id())) continue;
     pb::SegmentEntry entry = part.entry;
-    if (publication->fold_all && !part.deaths->empty()) {
+    if (fold_all && !part.deaths->empty()) {
       RowSet dead = part.dead != nullptr ? *part.dead : RowSet(part.handle->rows());
       const uint32_t before = dead.Count();
       part.deaths->ForEach([&](RowId row, Sequence killer) {
@@ -188,6 +196,7 @@ void Publisher::InstallView(const Publication& publication, const Plan& plan) {
   }
   std::map<FileId, const pb::SegmentEntry*> entries;
   for (const pb::SegmentEntry& entry : plan.next.segments()) entries[entry.id()] = &entry;
+  const std::set<FileId> removed(publication.removed.begin(), publication.removed.end());
   // Deaths that are not in the bitmap stay in memory.
   const auto late = [&](RowDeaths* deaths) {
     return [deaths, visible = plan.visible](RowId row, Sequence killer) {
@@ -197,7 +206,11 @@ void Publisher::InstallView(const Publication& publication, const Plan& plan) {
   for (const SegmentPart& part : old.segments) {
     const auto entry = entries.find(part.entry.id());
     if (entry == entries.end()) {
-      leaving_.emplace_back(part.entry.id(), part.handle);
+      if (removed.contains(part.entry.id())) {
+        leaving_.emplace_back(part.entry.id(), part.handle);
+      } else {
+        view->segments.push_back(part);  // came meanwhile, by a bulk load
+      }
       continue;
     }
     SegmentPart kept = part;

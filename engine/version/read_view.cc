@@ -145,7 +145,7 @@ absl::StatusOr<SlotFilter> MakeSlotFilter(const SegmentPart& part, const ReadPoi
   filter.visible = point.visible;
   filter.now_ms = point.now_ms;
   filter.first_row = first;
-  filter.last_row = last;
+  filter.last_row = part.IsAfter(point.visible) ? first : last;
   ASSIGN_OR_RETURN(filter.expiry, part.segment().Expiry());
   return filter;
 }

@@ -36,8 +36,11 @@ struct SegmentPart {
   std::shared_ptr<RowDeaths> deaths;   // since then; never null
 
   const Segment& segment() const { return handle->segment(); }
+  // Whether the rows came as one, by a bulk load, after `visible`. Other segments have only rows that all readers of
+  // their views see.
+  bool IsAfter(Sequence visible) const { return entry.ingest_sequence() > visible; }
   bool IsDead(RowId row, Sequence visible) const {
-    return (dead != nullptr && dead->Contains(row)) || deaths->IsDead(row, visible);
+    return IsAfter(visible) || (dead != nullptr && dead->Contains(row)) || deaths->IsDead(row, visible);
   }
 };
 

@@ -9,56 +9,11 @@
 #include "engine/version/file_names.h"
 #include "engine/version/log_replayer.h"
 #include "engine/version/manifest.h"
+#include "engine/version/part_opener.h"
 #include "engine/version/schema_codec.h"
-#include "segment/deletion_bitmap.h"
 
 namespace varve {
 namespace {
-
-absl::StatusOr<std::shared_ptr<const RowSet>> OpenBitmap(const CollectionState& state, const pb::SegmentEntry& entry) {
-  const pb::BitmapEntry& named = entry.bitmap();
-  const std::string path = JoinPath(state.directory, BitmapName(entry.id(), named.file_id()));
-  ASSIGN_OR_RETURN(LoadedBitmap loaded, ReadDeletionBitmap(state.fs, path));
-  const DeletionBitmapHeader& header = loaded.header;
-  if (header.collection != state.uuid || header.segment != entry.id() || header.file_id != named.file_id() ||
-      header.rows != entry.rows() || loaded.bytes != named.length() || Crc32cToHex(loaded.crc) != named.crc()) {
-    return DataLoss(path + ": is not the deletion bitmap that the manifest names");
-  }
-  return std::make_shared<const RowSet>(std::move(loaded.dead));
-}
-
-absl::StatusOr<std::shared_ptr<const SegmentHandle>> OpenSegment(const CollectionState& state,
-                                                                 const pb::SegmentEntry& entry) {
-  SegmentExpectation expected;
-  expected.collection = state.uuid;
-  expected.id = entry.id();
-  expected.bytes = entry.bytes();
-  ASSIGN_OR_RETURN(expected.footer_crc, Crc32cFromHex(entry.footer_crc()));
-  const std::string path = JoinPath(state.directory, SegmentName(entry.id()));
-  ASSIGN_OR_RETURN(std::shared_ptr<const Segment> segment,
-                   Segment::Open(state.fs, path, expected, state.options.verify_checksums, state.options.io));
-  if (segment->rows() != entry.rows()) {
-    return DataLoss(path + ": has " + std::to_string(segment->rows()) + " rows, the manifest says " +
-                    std::to_string(entry.rows()));
-  }
-  return SegmentHandle::Make(std::move(segment), state.schema);
-}
-
-// `open` is the segment if it is open already, else null.
-absl::StatusOr<SegmentPart> OpenPart(const CollectionState& state, const pb::SegmentEntry& entry,
-                                     std::shared_ptr<const SegmentHandle> open) {
-  SegmentPart part;
-  part.entry = entry;
-  part.handle = std::move(open);
-  if (part.handle == nullptr) {
-    ASSIGN_OR_RETURN(part.handle, OpenSegment(state, entry));
-  }
-  if (entry.has_bitmap()) {
-    ASSIGN_OR_RETURN(part.dead, OpenBitmap(state, entry));
-  }
-  part.deaths = std::make_shared<RowDeaths>(part.handle->rows());
-  return part;
-}
 
 // A named file that is not there is damage; a read-only opener tells it from the writer's progress by reading the
 // manifest again, so the code stays NotFound for it.
@@ -109,12 +64,13 @@ absl::Status Replay(const CollectionState& state, const pb::Manifest& manifest, 
   const ReplayRequest request = MakeReplayRequest(manifest, state, settings.writer_is_live, files);
   LogReplayer replayer(state, loaded->view.get());
   ASSIGN_OR_RETURN(loaded->replay, ReplayLogs(state.fs, request, [&](absl::Span<const LogRecord> batch) {
-                     return replayer.Apply(batch);
+                     return MissingFile(replayer.Apply(batch), settings.read_only);
                    }));
   for (const LogFile& log : request.logs) loaded->logs[log.number] = loaded->replay.last_sequence;
   loaded->clean_close =
       manifest.has_closed_log() && (loaded->replay.ended_cleanly || !loaded->replay.newest.has_value());
   loaded->visible = std::max(loaded->visible, loaded->replay.last_sequence);
+  loaded->ingested = replayer.ingested();
   return absl::OkStatus();
 }
 

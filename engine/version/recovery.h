@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -32,6 +33,7 @@ struct LoadedView {
   std::map<FileId, Sequence> logs;  // the log files there are, and a bound on their last sequences
   int64_t opened_us = 0;            // time to open what the manifest names, microseconds
   int64_t replayed_us = 0;          // time to replay the log, microseconds
+  std::vector<FileId> ingested;     // segments that the log names and the manifest does not
   bool clean_close = false;         // the last writer closed, and nothing has changed since
 };
 

@@ -7,6 +7,7 @@
 #include "absl/time/clock.h"
 #include "base/status.h"
 #include "engine/observe/observer.h"
+#include "engine/version/part_opener.h"
 #include "log.pb.h"
 
 namespace varve {
@@ -288,6 +289,34 @@ absl::Status WritePath::AppendControl(const std::string& payload) {
   const LogEntry entry{LogEntryType::kControl, payload, true, true};
   RETURN_IF_ERROR(log_->Append({&entry, 1}));
   state_->visible.fetch_add(1, std::memory_order_seq_cst);
+  return absl::OkStatus();
+}
+
+absl::Status WritePath::Ingest(pb::SegmentEntry entry, const ReplacedRows& replaced) {
+  RETURN_IF_ERROR(log_->poison());
+  const Sequence sequence = state_->visible.load(std::memory_order_relaxed) + 1;
+  entry.set_ingest_sequence(sequence);
+  entry.set_smallest_sequence(sequence);
+  entry.set_largest_sequence(sequence);
+  const ReadView& old = *state_->views->current();
+  auto view = std::make_unique<ReadView>();
+  view->memtables = old.memtables;
+  view->segments = old.segments;
+  ASSIGN_OR_RETURN(SegmentPart part, OpenPart(*state_, entry, nullptr));
+  view->segments.push_back(std::move(part));
+
+  pb::LogControl control;
+  *control.mutable_segment_ingested()->mutable_segment() = std::move(entry);
+  const std::string payload = control.SerializeAsString();
+  RETURN_IF_ERROR(log_->EnsureOpen(sequence));
+  const LogEntry record{LogEntryType::kControl, payload, true, true};
+  RETURN_IF_ERROR(log_->Append({&record, 1}));
+  RETURN_IF_ERROR(log_->Sync());
+
+  replaced.Kill(sequence);
+  view->memtables.front()->last_sequence = sequence;
+  state_->views->Install(std::move(view));
+  state_->visible.store(sequence, std::memory_order_seq_cst);
   return absl::OkStatus();
 }
 

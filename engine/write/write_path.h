@@ -14,6 +14,7 @@
 #include "absl/synchronization/mutex.h"
 #include "engine/version/collection_state.h"
 #include "engine/write/back_pressure.h"
+#include "engine/write/ingest.h"
 #include "engine/write/log_manager.h"
 #include "engine/write/write_queue.h"
 #include "engine/write/write_resolver.h"
@@ -45,6 +46,11 @@ class WritePath {
   absl::Status FreezeMemtable(bool settled);
   // Appends a control entry if a log is open; it is not synced.
   absl::Status AppendControl(const std::string& payload);
+  // Lets a published segment enter: logs it, syncs, kills what it replaces, and makes it visible. `replaced` is for the
+  // current view. On failure nothing has changed, unless the log has failed.
+  absl::Status Ingest(pb::SegmentEntry entry, const ReplacedRows& replaced);
+
+  absl::Status log_status() const { return log_->poison(); }
 
   absl::Status SetSyncMode(const SyncMode& mode);
   // What the timer does: syncs what is older than the interval; in kPerOp, after a pause, appends an entry that vouches

@@ -26,6 +26,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "varve/bulk_load.h"
 #include "varve/options.h"
 #include "varve/record.h"
 #include "varve/schema.h"
@@ -87,6 +88,8 @@ class Collection {
   absl::Status Insert(RecordInput record, const WriteOptions& options = {});
   absl::Status Update(RecordUpdate update, const WriteOptions& options = {});
   absl::Status Delete(std::string ns, std::string key, const WriteOptions& options = {});
+  // Begins to load many records around the log (bulk_load.h).
+  virtual absl::StatusOr<std::unique_ptr<BulkLoad>> NewBulkLoad(const BulkLoadOptions& options = {}) = 0;
 
   // NotFound if the key has no live record.
   virtual absl::StatusOr<Record> Get(std::string_view ns, std::string_view key, const ReadOptions& options = {}) = 0;

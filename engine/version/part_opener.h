@@ -1,0 +1,20 @@
+// Opens what a manifest's entry names: the segment, and its deletion bitmap.
+#ifndef VARVE_ENGINE_VERSION_PART_OPENER_H_
+#define VARVE_ENGINE_VERSION_PART_OPENER_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "engine/version/collection_state.h"
+#include "engine/version/read_view.h"
+#include "manifest.pb.h"
+
+namespace varve {
+
+// `open` is the segment if it is open already, else null. Errors: NotFound, DataLoss, Unimplemented.
+absl::StatusOr<SegmentPart> OpenPart(const CollectionState& state, const pb::SegmentEntry& entry,
+                                     std::shared_ptr<const SegmentHandle> open);
+
+}  // namespace varve
+
+#endif  // VARVE_ENGINE_VERSION_PART_OPENER_H_
