@@ -41,6 +41,26 @@ absl::Status FieldIndexFactory::Merge(const SlotSource& /*slots*/, absl::Span<co
   return Unimplemented("merging is not built: index type " + std::string(traits().name));
 }
 
+absl::Status CheckMergeInputs(const SlotSource& slots, absl::Span<const MergeInput> inputs) {
+  std::vector<bool> taken(slots.count());
+  for (const MergeInput& input : inputs) {
+    if (input.new_slots.size() != input.slot_count) {
+      return InvalidArgument("merge input of " + std::to_string(input.slot_count) + " slots has a map of " +
+                             std::to_string(input.new_slots.size()));
+    }
+    for (const SlotId slot : input.new_slots) {
+      if (slot == kNoSlot) continue;
+      if (slot >= slots.count()) {
+        return InvalidArgument("merge input leads to slot " + std::to_string(slot) + " of " +
+                               std::to_string(slots.count()));
+      }
+      if (taken[slot]) return InvalidArgument("merge inputs lead to slot " + std::to_string(slot) + " twice");
+      taken[slot] = true;
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<ParamMap> ResolveParams(const IndexTraits& traits, const ParamMap& given) {
   ParamMap resolved;
   for (const auto& [name, value] : given) {

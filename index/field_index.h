@@ -110,8 +110,11 @@ class FieldIndexSearcher {
                               const SlotFilter& filter, SearchContext* context, absl::Span<TopK> best) const = 0;
 };
 
-// One input of a merge: an open index, and where its slots go.
+// One input of a merge: an open index of any type, and where its slots go. What comes from the segment (sections,
+// params) is not trusted. The field's shape is that of the output.
 struct MergeInput {
+  IndexType type = IndexType::kFlat;
+  ParamMap params;  // those it was built with
   const SectionSource* sections = nullptr;
   uint32_t slot_count = 0;
   absl::Span<const SlotId> new_slots;  // by old slot; kNoSlot: dropped
@@ -144,7 +147,10 @@ class FieldIndexFactory {
   virtual absl::Status Build(const SlotSource& slots, const ParamMap& params, const BuildContext& context,
                              SectionSink* sink) const = 0;
 
-  // As Build, reusing the inputs' structure. Unimplemented unless traits().can_merge.
+  // As Build, reusing the structure of those inputs that are of this type and were built with fitting params; as good
+  // as what Build makes, sooner. Slots that no input leads to are new; no two old ones become the same.
+  // Errors: those of Build; DataLoss naming the section of an input; InvalidArgument if CheckMergeInputs is not
+  // content; Unimplemented unless traits().can_merge.
   virtual absl::Status Merge(const SlotSource& slots, absl::Span<const MergeInput> inputs, const ParamMap& params,
                              const BuildContext& context, SectionSink* sink) const;
 
@@ -163,6 +169,10 @@ class FieldIndexFactory {
   virtual std::string Dump(const SectionSource& sections, const VectorShape& shape, uint32_t slot_count,
                            const ParamMap& params) const = 0;
 };
+
+// Errors: InvalidArgument if an input's map has not an entry for each of its slots, or one leads beyond the output, or
+// two to the same slot.
+absl::Status CheckMergeInputs(const SlotSource& slots, absl::Span<const MergeInput> inputs);
 
 // `given` checked against the type's specs and filled with defaults (build and search params both).
 // Errors: InvalidArgument naming an unknown param, or one out of range or not integral.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "index/index_fixture.h"
+#include "index/merge_fixture.h"
 
 namespace varve {
 namespace {
@@ -272,6 +273,69 @@ TEST_P(IndexConformance, AFreshIndexIsFoundSoundAndDescribed) {
   const std::string dump = field.Dump(factory());
   EXPECT_EQ(dump.front(), '{');
   EXPECT_NE(dump.find("\"slots\":700"), std::string::npos) << dump;
+}
+
+TEST_P(IndexConformance, AMergedIndexIsSoundAndFindsWhatABuiltOneDoes) {
+  if (!factory().traits().can_merge) GTEST_SKIP();
+  TestField source(Shape(12), kCount);
+  std::vector<std::vector<std::byte>> vectors;
+  for (SlotId slot = 0; slot < kCount; ++slot) vectors.push_back(source.vector(slot));
+  auto merge = testing::MergeCase::Split(factory(), Shape(12), vectors, 70, 10);
+  ASSERT_OK(merge.BuildInputs(cheap_));
+  ASSERT_OK(merge.Merge(cheap_));
+  TestField& field = merge.merged();
+  for (const IndexDamage& damage : field.Verify(factory(), /*deep=*/true)) ADD_FAILURE() << damage.what;
+  ASSERT_OK_AND_ASSIGN(const auto searcher, field.Open(factory()));
+  double recall = 0;
+  constexpr int kQueries = 20;
+  for (int q = 0; q < kQueries; ++q) {
+    const Query query = field.RandomQuery(100 + static_cast<uint64_t>(q));
+    const auto truth = field.Nearest(query, 5, field.AllRows());
+    ASSERT_OK_AND_ASSIGN(const auto exact, SearchOne(*searcher, query, 5, field.AllRows(), Exact()));
+    EXPECT_EQ(exact, truth);
+    ASSERT_OK_AND_ASSIGN(const auto found, SearchOne(*searcher, query, 5, field.AllRows(), Approximate()));
+    ASSERT_EQ(found.size(), 5);
+    recall += Recall(found, truth) / kQueries;
+  }
+  EXPECT_GT(recall, 0.7);
+}
+
+TEST_P(IndexConformance, TheMergeDependsOnInputsParamsAndSeedAlone) {
+  if (!factory().traits().can_merge) GTEST_SKIP();
+  TestField source(Shape(12), kCount);
+  std::vector<std::vector<std::byte>> vectors;
+  for (SlotId slot = 0; slot < kCount; ++slot) vectors.push_back(source.vector(slot));
+  auto once = testing::MergeCase::Split(factory(), Shape(12), vectors, 80, 20);
+  auto again = testing::MergeCase::Split(factory(), Shape(12), vectors, 80, 20);
+  for (auto* merge : {&once, &again}) {
+    ASSERT_OK(merge->BuildInputs(cheap_));
+    ASSERT_OK(merge->Merge(cheap_, {.threads = 1, .seed = 5}));
+  }
+  for (uint16_t kind = 1; kind <= 21; ++kind) {
+    const SectionView a = once.merged().sections().Find(static_cast<SectionKind>(kind));
+    const SectionView b = again.merged().sections().Find(static_cast<SectionKind>(kind));
+    ASSERT_EQ(a.present(), b.present());
+    EXPECT_EQ(a.bytes(), b.bytes()) << SectionKindName(a.kind());
+  }
+}
+
+TEST_P(IndexConformance, MergesRefuseMapsThatLeadAstray) {
+  if (!factory().traits().can_merge) GTEST_SKIP();
+  TestField input(Shape(12), 30), output(Shape(12), 30);
+  ASSERT_OK(input.Build(factory(), cheap_));
+  std::vector<SlotId> map(30);
+  for (SlotId slot = 0; slot < 30; ++slot) map[slot] = slot;
+  const auto merge = [&] {
+    const MergeInput merged = input.AsInput(factory(), map);
+    return output.Merge(factory(), {&merged, 1}, cheap_);
+  };
+  EXPECT_OK(merge());
+  map[7] = 30;
+  EXPECT_THAT(merge(), StatusIs(absl::StatusCode::kInvalidArgument, ::testing::HasSubstr("slot 30 of 30")));
+  map[7] = 8;
+  EXPECT_THAT(merge(), StatusIs(absl::StatusCode::kInvalidArgument, ::testing::HasSubstr("slot 8 twice")));
+  map.pop_back();
+  EXPECT_THAT(merge(), StatusIs(absl::StatusCode::kInvalidArgument, ::testing::HasSubstr("30 slots has a map of 29")));
 }
 
 INSTANTIATE_TEST_SUITE_P(Every, IndexConformance, ::testing::ValuesIn(AllCases()), CaseName);

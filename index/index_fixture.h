@@ -84,9 +84,16 @@ class TestField {
 
   absl::Status Build(const FieldIndexFactory& factory, const ParamMap& given = {}, BuildContext context = {}) {
     ASSIGN_OR_RETURN(params_, ResolveParams(factory.traits(), given));
-    addresses_.clear();
-    for (const auto& vector : vectors_) addresses_.push_back(vector.data());
-    return factory.Build({shape_, addresses_, inverse_norms_}, params_, context, &sections_);
+    return factory.Build(Slots(), params_, context, &sections_);
+  }
+  absl::Status Merge(const FieldIndexFactory& factory, absl::Span<const MergeInput> inputs, const ParamMap& given = {},
+                     BuildContext context = {}) {
+    ASSIGN_OR_RETURN(params_, ResolveParams(factory.traits(), given));
+    return factory.Merge(Slots(), inputs, params_, context, &sections_);
+  }
+  // This field as an input of a merge. The map must outlive what is made of it.
+  MergeInput AsInput(const FieldIndexFactory& factory, absl::Span<const SlotId> new_slots) const {
+    return {factory.traits().type, params_, &sections_, count(), new_slots};
   }
   absl::StatusOr<std::unique_ptr<FieldIndexSearcher>> Open(const FieldIndexFactory& factory) const {
     return factory.Open(sections_, shape_, count(), params_);
@@ -132,6 +139,11 @@ class TestField {
   }
 
  private:
+  SlotSource Slots() {
+    addresses_.clear();
+    for (const auto& vector : vectors_) addresses_.push_back(vector.data());
+    return {shape_, addresses_, inverse_norms_};
+  }
   void WriteVectors() {
     ASSERT_OK(sections_.BeginSection(SectionKind::kVectors, {}));
     for (const auto& vector : vectors_) ASSERT_OK(sections_.Append(vector));

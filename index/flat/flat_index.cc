@@ -52,10 +52,10 @@ absl::Status FlatIndexFactory::Build(const SlotSource& /*slots*/, const ParamMap
   return absl::OkStatus();
 }
 
-absl::Status FlatIndexFactory::Merge(const SlotSource& /*slots*/, absl::Span<const MergeInput> /*inputs*/,
+absl::Status FlatIndexFactory::Merge(const SlotSource& slots, absl::Span<const MergeInput> inputs,
                                      const ParamMap& /*params*/, const BuildContext& /*context*/,
                                      SectionSink* /*sink*/) const {
-  return absl::OkStatus();
+  return CheckMergeInputs(slots, inputs);
 }
 
 absl::StatusOr<std::unique_ptr<FieldIndexSearcher>> FlatIndexFactory::Open(const SectionSource& sections,

@@ -1,6 +1,7 @@
 #include "index/hnsw/graph_builder.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "base/status.h"
@@ -21,18 +22,20 @@ constexpr size_t kNodesPerPiece = 16;  // inserted by a thread before it takes m
 constexpr size_t kRowsPerPiece = 1024;
 constexpr size_t kMinNodesPerThread = 64;  // below, starting a thread costs more than it brings
 
-uint32_t BatchSize(uint32_t graph_size, uint32_t all) {
-  return std::max(1u, std::min(graph_size / kBatchesOfGraph, all / kBatchesOfAll));
+// How many are inserted next. `inserted` counts only what this builder has inserted, even where it adds to a large
+// graph: what is new may lie far from all that is old, and is then a graph of its own at first.
+size_t BatchSize(size_t inserted, uint32_t all) {
+  return std::max<size_t>(1, std::min<size_t>(inserted / kBatchesOfGraph, all / kBatchesOfAll));
 }
 
 // One level of the growing graph as BeamSearch sees it: distances to a node that is being inserted.
 class LevelSpace {
  public:
-  LevelSpace(const LinkTable& table, const BuildVectors& vectors, uint32_t graph_size, uint32_t node)
-      : table_(table), vectors_(vectors), graph_size_(std::min(graph_size, table.nodes())), node_(node) {}
+  LevelSpace(const LinkTable& table, const BuildVectors& vectors, uint32_t node)
+      : table_(table), vectors_(vectors), node_(node) {}
 
   uint32_t row_width() const { return table_.capacity(); }
-  uint32_t node_count() const { return graph_size_; }
+  uint32_t node_count() const { return table_.nodes(); }
   const uint32_t* Row(uint32_t node) const { return table_.Row(node); }
   void PrefetchRow(uint32_t node) const { __builtin_prefetch(table_.Row(node)); }
   void Prefetch(uint32_t node) const { vectors_.Prefetch(node); }
@@ -45,7 +48,6 @@ class LevelSpace {
  private:
   const LinkTable& table_;
   const BuildVectors& vectors_;
-  const uint32_t graph_size_;
   const uint32_t node_;
 };
 
@@ -87,10 +89,11 @@ struct GraphBuilder::Edge {
   }
 };
 
-GraphBuilder::GraphBuilder(const SlotSource& slots, uint32_t m, uint32_t ef_construction, const BuildContext& context)
+GraphBuilder::GraphBuilder(const SlotSource& slots, InsertionOrder order, uint32_t m, uint32_t ef_construction,
+                           const BuildContext& context)
     : ef_construction_(std::max(ef_construction, m)),
       context_(context),
-      graph_{MakeInsertionOrder(slots.count(), m, context.seed), {}},
+      graph_{std::move(order), {}},
       vectors_(slots, graph_.order.slots),
       buckets_(kBuckets) {
   graph_.levels.push_back(std::make_unique<LinkTable>(slots.count(), 2 * m));
@@ -103,8 +106,8 @@ GraphBuilder::GraphBuilder(const SlotSource& slots, uint32_t m, uint32_t ef_cons
 GraphBuilder::~GraphBuilder() = default;
 
 uint64_t GraphBuilder::EstimateBytes(uint64_t slot_count, uint32_t m) {
-  // Order and its sorting, addresses and norms, the repair's parents; rows; a batch's edges.
-  constexpr uint64_t kOtherBytesPerNode = 48;
+  // Order and its sorting, addresses and norms, nodes to insert, the repair's parents; rows; a batch's edges.
+  constexpr uint64_t kOtherBytesPerNode = 52;
   const uint64_t upper = slot_count / (m - 1) + 1;
   return slot_count * (kOtherBytesPerNode + LinkTable::BytesPerNode(2 * m)) + upper * LinkTable::BytesPerNode(m) +
          slot_count / kBatchesOfAll * 2 * m * sizeof(Edge);
@@ -117,11 +120,24 @@ int GraphBuilder::WorkersFor(size_t nodes) const {
 }
 
 absl::Status GraphBuilder::Build() {
+  std::vector<uint32_t> missing(vectors_.count() > 0 ? vectors_.count() - 1 : 0);
+  std::iota(missing.begin(), missing.end(), 1u);
+  return AddTo(missing);
+}
+
+absl::Status GraphBuilder::AddTo(absl::Span<const uint32_t> missing) {
   const uint32_t count = vectors_.count();
-  for (uint32_t first = std::min(count, 1u); first < count;) {
-    const uint32_t last = first + std::min(BatchSize(first, count), count - first);
-    RETURN_IF_ERROR(InsertBatch(first, last));
-    first = last;
+  VARVE_CHECK(count == 0 || missing.size() < count);
+  while (entry_ < missing.size() && missing[entry_] == entry_) ++entry_;
+  linked_bound_ = missing.size() + 1 < count ? count : entry_ + 1;
+  inserted_ = count - missing.size();
+  for (size_t done = 0; done < missing.size();) {
+    // The first comes alone: it may be on a higher level than the graph, and then searches begin with it.
+    const size_t size = std::min(BatchSize(done + 1, count), missing.size() - done);
+    RETURN_IF_ERROR(InsertBatch(missing.subspan(done, size)));
+    done += size;
+    entry_ = std::min(entry_, missing[0]);
+    linked_bound_ = std::max(linked_bound_, missing[done - 1] + 1);
   }
   for (const auto& table : graph_.levels) {
     FinishRows(table.get());
@@ -132,38 +148,39 @@ absl::Status GraphBuilder::Build() {
   return absl::OkStatus();
 }
 
-absl::Status GraphBuilder::InsertBatch(uint32_t first, uint32_t last) {
-  ParallelFor(WorkersFor(last - first), last - first, kNodesPerPiece, [&](int worker, size_t from, size_t to) {
+absl::Status GraphBuilder::InsertBatch(absl::Span<const uint32_t> batch) {
+  ParallelFor(WorkersFor(batch.size()), batch.size(), kNodesPerPiece, [&](int worker, size_t from, size_t to) {
     for (size_t i = from; i < to && !cancelled(); ++i) {
-      InsertNode(first + static_cast<uint32_t>(i), first, workers_[static_cast<size_t>(worker)].get());
+      InsertNode(batch[i], workers_[static_cast<size_t>(worker)].get());
     }
     const uint64_t inserted = inserted_.fetch_add(to - from, std::memory_order_relaxed) + (to - from);
     if (worker == 0 && context_.progress) context_.progress(inserted, vectors_.count());
   });
   if (cancelled()) return Cancelled("HNSW build");
-  for (uint32_t level = 0; level < graph_.levels.size() && first < graph_.levels[level]->nodes(); ++level) {
-    LinkBack(level, first, std::min(last, graph_.levels[level]->nodes()));
+  for (uint32_t level = 0; level < graph_.levels.size(); ++level) {
+    const auto end = std::lower_bound(batch.begin(), batch.end(), graph_.levels[level]->nodes());
+    LinkBack(level, batch.first(static_cast<size_t>(end - batch.begin())));
   }
   return absl::OkStatus();
 }
 
-void GraphBuilder::InsertNode(uint32_t node, uint32_t graph_size, Worker* worker) {
+void GraphBuilder::InsertNode(uint32_t node, Worker* worker) {
   CandidatePool& pool = worker->pool;
   pool.Reset(ef_construction_);
-  worker->visited.Reset(graph_size);
-  worker->visited.Insert(0);
-  Candidate nearest = {vectors_.Distance(node, 0), 0};
+  worker->visited.Reset(linked_bound_);
+  worker->visited.Insert(entry_);
+  Candidate nearest = {vectors_.Distance(node, entry_), entry_};
   pool.Insert(nearest.distance, nearest.node);
 
   const auto pair_distance = [this](uint32_t a, uint32_t b) { return vectors_.Distance(a, b); };
-  const uint32_t top = static_cast<uint32_t>(graph_.levels.size()) - 1;
-  const uint32_t node_level = graph_.order.LevelOf(node);
+  const uint32_t top = graph_.order.LevelOf(entry_);
+  const uint32_t node_level = std::min(graph_.order.LevelOf(node), top);
   for (uint32_t level = top; level > node_level; --level) {
-    LevelSpace space(*graph_.levels[level], vectors_, graph_size, node);
+    LevelSpace space(*graph_.levels[level], vectors_, node);
     Descend(&space, &pool, &worker->visited, &nearest);
   }
   for (uint32_t level = node_level + 1; level-- > 0;) {
-    LevelSpace space(*graph_.levels[level], vectors_, graph_size, node);
+    LevelSpace space(*graph_.levels[level], vectors_, node);
     // What was found above is where this level begins; what was seen above and dropped is too far here too.
     pool.Reopen();
     VARVE_CHECK(BeamSearch(&space, &pool, &worker->visited, &worker->work, [](float, uint32_t) {}));
@@ -174,16 +191,17 @@ void GraphBuilder::InsertNode(uint32_t node, uint32_t graph_size, Worker* worker
   }
 }
 
-void GraphBuilder::LinkBack(uint32_t level, uint32_t first, uint32_t last) {
+void GraphBuilder::LinkBack(uint32_t level, absl::Span<const uint32_t> batch) {
+  if (batch.empty()) return;
   LinkTable* table = graph_.levels[level].get();
   for (std::vector<Edge>& bucket : buckets_) bucket.clear();
-  for (uint32_t node = first; node < last; ++node) {
+  for (const uint32_t node : batch) {
     for (size_t i = 0; i < table->size(node); ++i) {
       const Candidate link = table->link(node, i);
-      buckets_[uint64_t{link.node} * kBuckets / first].push_back({link.node, {link.distance, node}});
+      buckets_[uint64_t{link.node} * kBuckets / linked_bound_].push_back({link.node, {link.distance, node}});
     }
   }
-  ParallelFor(WorkersFor(last - first), kBuckets, 1, [&](int worker, size_t from, size_t to) {
+  ParallelFor(WorkersFor(batch.size()), kBuckets, 1, [&](int worker, size_t from, size_t to) {
     for (size_t b = from; b < to; ++b) {
       std::vector<Edge>& edges = buckets_[b];
       std::sort(edges.begin(), edges.end());

@@ -1,7 +1,7 @@
 // Builds an HNSW graph in memory, in batches that double as the graph grows: every member of a batch searches the graph
 // as it was before the batch, in parallel and without locks; then the edges back to the members are grouped by target,
 // and each target's row is changed once. The result is a function of vectors, parameters and seed alone, whatever the
-// number of threads. Thread-compatible.
+// number of threads. A graph that is there already can be added to in the same way. Thread-compatible.
 // Source: Malkov, Yashunin (hnsw_format.h), algorithm 1; batches: Manohar et al., "ParlayANN", PPoPP 2024, section 3.
 #ifndef VARVE_INDEX_HNSW_GRAPH_BUILDER_H_
 #define VARVE_INDEX_HNSW_GRAPH_BUILDER_H_
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "index/field_index.h"
 #include "index/hnsw/build_vectors.h"
 #include "index/hnsw/insertion_order.h"
@@ -29,12 +30,20 @@ struct BuiltGraph {
 
 class GraphBuilder {
  public:
-  // `slots` and `context` outlive the builder. Requires: slots.count() <= kMaxSlots.
-  GraphBuilder(const SlotSource& slots, uint32_t m, uint32_t ef_construction, const BuildContext& context);
+  // `slots` and `context` outlive the builder. Requires: slots.count() <= kMaxSlots, all of them in `order`.
+  GraphBuilder(const SlotSource& slots, InsertionOrder order, uint32_t m, uint32_t ef_construction,
+               const BuildContext& context);
   ~GraphBuilder();
 
   // Once. Errors: Cancelled.
   absl::Status Build();
+
+  // Instead of Build: adds the nodes of `missing`, which ascend, to a graph of all others, whose rows the caller has
+  // put into the tables: none leads to a missing node. Requires: not all nodes are missing, unless there are none.
+  absl::Status AddTo(absl::Span<const uint32_t> missing);
+  LinkTable* table(uint32_t level) { return graph_.levels[level].get(); }
+  const InsertionOrder& order() const { return graph_.order; }
+  const BuildVectors& vectors() const { return vectors_; }
 
   // Empties the builder of its graph.
   BuiltGraph TakeGraph() { return std::move(graph_); }
@@ -45,11 +54,11 @@ class GraphBuilder {
   struct Worker;  // scratch memory of one thread
   struct Edge;    // from a new node back to its neighbour
 
-  // Links nodes [first, last) to their neighbours in the graph of nodes [0, first).
-  absl::Status InsertBatch(uint32_t first, uint32_t last);
-  void InsertNode(uint32_t node, uint32_t graph_size, Worker* worker);
-  // Adds the edges from nodes below `first` back to those of the batch, on one level.
-  void LinkBack(uint32_t level, uint32_t first, uint32_t last);
+  // Links nodes to their neighbours in the graph as it is. Requires: they ascend.
+  absl::Status InsertBatch(absl::Span<const uint32_t> batch);
+  void InsertNode(uint32_t node, Worker* worker);
+  // Adds the edges back to the nodes of the batch, all on that level.
+  void LinkBack(uint32_t level, absl::Span<const uint32_t> batch);
   // Adds edges[0 .. count - 1], all of one target, to its row.
   void AddLinks(LinkTable* table, const Edge* edges, size_t count, Worker* worker);
   // Sorts all rows, and cuts those that are too long.
@@ -64,6 +73,8 @@ class GraphBuilder {
   const BuildVectors vectors_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::vector<Edge>> buckets_;  // edges of a batch by range of their target
+  uint32_t entry_ = 0;                      // where searches begin: the graph's node of the highest level
+  uint32_t linked_bound_ = 0;               // all nodes of the graph are below
   std::atomic<uint64_t> inserted_{0};
 };
 

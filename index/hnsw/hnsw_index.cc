@@ -1,9 +1,12 @@
 #include "index/hnsw/hnsw_index.h"
 
+#include <algorithm>
+
 #include "base/status.h"
 #include "index/dense_traits.h"
 #include "index/hnsw/graph_builder.h"
 #include "index/hnsw/graph_dump.h"
+#include "index/hnsw/graph_reuse.h"
 #include "index/hnsw/graph_verifier.h"
 #include "index/hnsw/graph_writer.h"
 #include "index/hnsw/hnsw_format.h"
@@ -27,6 +30,56 @@ uint32_t BuildParam(const ParamMap& params, std::string_view name, uint32_t fall
   return found != params.end() ? static_cast<uint32_t>(found->second) : fallback;
 }
 
+uint32_t EfConstruction(const ParamMap& params) {
+  return BuildParam(params, "ef_construction", hnsw::kDefaultEfConstruction);
+}
+
+absl::Status CheckSlots(const SlotSource& slots) {
+  if (slots.vectors.size() > hnsw::kMaxSlots) {
+    return ResourceExhausted("an HNSW index holds at most " + std::to_string(hnsw::kMaxSlots) +
+                             " vectors: " + std::to_string(slots.vectors.size()) + " given");
+  }
+  if (GetDistanceFunction(slots.shape.metric, slots.shape.element) == nullptr) {
+    return InvalidArgument("metric " + std::string(MetricName(slots.shape.metric)) + " does not compare vectors of " +
+                           std::string(ElementTypeName(slots.shape.element)));
+  }
+  return absl::OkStatus();
+}
+
+// Of all vectors, those that a graph must have to be taken over. The others are inserted at the full price, and
+// checking and repairing the graph costs about a tenth of building it: with a tenth of the vectors nothing is won, with
+// a fifth a tenth to a fifth of the time (bench/hnsw_merge; docs/design/0007-reuse-of-graphs.md).
+constexpr double kLeastReusedPart = 0.2;
+
+bool IsEnough(uint64_t kept, uint64_t slots) {
+  return kept > 0 && static_cast<double>(kept) >= kLeastReusedPart * static_cast<double>(slots);
+}
+
+// The param as a segment has it, which may be any number, or 0.
+double StoredParam(const ParamMap& params, std::string_view name) {
+  const auto found = params.find(name);
+  return found != params.end() ? found->second : 0;
+}
+
+// The input whose graph is taken over; null if none is worth it.
+const MergeInput* ChooseBase(absl::Span<const MergeInput> inputs, uint32_t m, uint32_t ef_construction,
+                             uint32_t slots) {
+  const MergeInput* best = nullptr;
+  uint64_t most = 0;
+  for (const MergeInput& input : inputs) {
+    if (input.type != IndexType::kHnsw || StoredParam(input.params, "m") != m ||
+        !(StoredParam(input.params, "ef_construction") >= ef_construction)) {
+      continue;
+    }
+    const auto kept = static_cast<uint64_t>(
+        std::count_if(input.new_slots.begin(), input.new_slots.end(), [](SlotId slot) { return slot != kNoSlot; }));
+    if (kept <= most) continue;
+    most = kept;
+    best = &input;
+  }
+  return IsEnough(most, slots) ? best : nullptr;
+}
+
 }  // namespace
 
 const IndexTraits& HnswIndexFactory::traits() const {
@@ -37,7 +90,7 @@ const IndexTraits& HnswIndexFactory::traits() const {
       .elements = kDenseElements,
       .compressions = kNoCompression,
       .sparse = false,
-      .can_merge = false,
+      .can_merge = true,
       .params = kParams,
   };
   return traits;
@@ -52,17 +105,26 @@ FieldIndexFactory::Estimate HnswIndexFactory::EstimateBytes(uint64_t count, cons
 
 absl::Status HnswIndexFactory::Build(const SlotSource& slots, const ParamMap& params, const BuildContext& context,
                                      SectionSink* sink) const {
-  if (slots.vectors.size() > hnsw::kMaxSlots) {
-    return ResourceExhausted("an HNSW index holds at most " + std::to_string(hnsw::kMaxSlots) +
-                             " vectors: " + std::to_string(slots.vectors.size()) + " given");
-  }
-  if (GetDistanceFunction(slots.shape.metric, slots.shape.element) == nullptr) {
-    return InvalidArgument("metric " + std::string(MetricName(slots.shape.metric)) + " does not compare vectors of " +
-                           std::string(ElementTypeName(slots.shape.element)));
-  }
+  RETURN_IF_ERROR(CheckSlots(slots));
   const uint32_t m = BuildParam(params, "m", hnsw::kDefaultM);
-  hnsw::GraphBuilder builder(slots, m, BuildParam(params, "ef_construction", hnsw::kDefaultEfConstruction), context);
+  hnsw::GraphBuilder builder(slots, hnsw::MakeInsertionOrder(slots.count(), m, context.seed), m, EfConstruction(params),
+                             context);
   RETURN_IF_ERROR(builder.Build());
+  return hnsw::WriteGraph(builder.TakeGraph(), m, sink);
+}
+
+absl::Status HnswIndexFactory::Merge(const SlotSource& slots, absl::Span<const MergeInput> inputs,
+                                     const ParamMap& params, const BuildContext& context, SectionSink* sink) const {
+  RETURN_IF_ERROR(CheckSlots(slots));
+  RETURN_IF_ERROR(CheckMergeInputs(slots, inputs));
+  const uint32_t m = BuildParam(params, "m", hnsw::kDefaultM);
+  const MergeInput* const base = ChooseBase(inputs, m, EfConstruction(params), slots.count());
+  if (base == nullptr) return Build(slots, params, context, sink);
+  ASSIGN_OR_RETURN(const hnsw::GraphView graph, hnsw::GraphView::Open(*base->sections, base->slot_count, base->params));
+  ASSIGN_OR_RETURN(hnsw::GraphReuse reuse, hnsw::GraphReuse::Open(graph, base->new_slots, slots.count()));
+  if (!IsEnough(reuse.kept_count(), slots.count())) return Build(slots, params, context, sink);
+  hnsw::GraphBuilder builder(slots, reuse.MakeOrder(context.seed), m, EfConstruction(params), context);
+  RETURN_IF_ERROR(reuse.Build(context, &builder));
   return hnsw::WriteGraph(builder.TakeGraph(), m, sink);
 }
 

@@ -21,6 +21,9 @@ class HnswIndexFactory final : public FieldIndexFactory {
   // InvalidArgument for a metric that does not compare the element type.
   absl::Status Build(const SlotSource& slots, const ParamMap& params, const BuildContext& context,
                      SectionSink* sink) const override;
+  // Takes over the graph of the input that keeps the most vectors, if they are enough of all.
+  absl::Status Merge(const SlotSource& slots, absl::Span<const MergeInput> inputs, const ParamMap& params,
+                     const BuildContext& context, SectionSink* sink) const override;
   absl::StatusOr<std::unique_ptr<FieldIndexSearcher>> Open(const SectionSource& sections, const VectorShape& shape,
                                                            uint32_t slot_count, const ParamMap& params) const override;
   void Verify(const SectionSource& sections, const VectorShape& shape, uint32_t slot_count, const ParamMap& params,

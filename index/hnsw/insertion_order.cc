@@ -21,22 +21,26 @@ uint32_t LevelFor(uint64_t hash, uint32_t m) {
 }  // namespace
 
 InsertionOrder MakeInsertionOrder(uint32_t slot_count, uint32_t m, uint64_t seed) {
+  return MakeInsertionOrder(std::vector<uint8_t>(slot_count, kLevelToDraw), m, seed);
+}
+
+InsertionOrder MakeInsertionOrder(absl::Span<const uint8_t> levels, uint32_t m, uint64_t seed) {
   struct Entry {
     uint32_t level;
     SlotId slot;
     uint64_t order;
   };
-  std::vector<Entry> entries(slot_count);
-  for (SlotId slot = 0; slot < slot_count; ++slot) {
+  std::vector<Entry> entries(levels.size());
+  for (SlotId slot = 0; slot < levels.size(); ++slot) {
     const uint64_t hash = SlotHash(seed, slot);
-    entries[slot] = {LevelFor(hash, m), slot, Mix64(hash)};
+    entries[slot] = {levels[slot] == kLevelToDraw ? LevelFor(hash, m) : levels[slot], slot, Mix64(hash)};
   }
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
     if (a.level != b.level) return a.level > b.level;
     return a.order != b.order ? a.order < b.order : a.slot < b.slot;
   });
   InsertionOrder order;
-  order.slots.reserve(slot_count);
+  order.slots.reserve(levels.size());
   for (const Entry& entry : entries) {
     order.slots.push_back(entry.slot);
     if (entry.level > order.member_counts.size()) order.member_counts.resize(entry.level, 0);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "varve/types.h"
 
 namespace varve::hnsw {
@@ -26,6 +27,10 @@ struct InsertionOrder {
 // A function of its arguments alone, the same on every machine: no logarithm is taken, a slot is on level l if a hash
 // of seed and slot lies below m^-l.
 InsertionOrder MakeInsertionOrder(uint32_t slot_count, uint32_t m, uint64_t seed);
+
+// The same, but that slots keep the levels given: by slot, at most kMaxUpperLevels, or kLevelToDraw.
+inline constexpr uint8_t kLevelToDraw = 0xFF;
+InsertionOrder MakeInsertionOrder(absl::Span<const uint8_t> levels, uint32_t m, uint64_t seed);
 
 }  // namespace varve::hnsw
 

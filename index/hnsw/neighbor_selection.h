@@ -49,6 +49,27 @@ void SelectDiverse(absl::Span<const Candidate> candidates, size_t limit, PairDis
   }
 }
 
+// Adds to `chosen`, until it has `limit`, those of the sorted candidates that SelectDiverse would choose beside what is
+// there already, in any order. That stays, even if an addition is nearer to it than the node is.
+template <class PairDistance>
+void AddDiverse(absl::Span<const Candidate> candidates, size_t limit, PairDistance distance,
+                std::vector<Candidate>* chosen) {
+  for (const Candidate& candidate : candidates) {
+    if (chosen->size() >= limit) return;
+    size_t equal = 0;
+    bool diverse = true;
+    for (const Candidate& other : *chosen) {
+      equal += other.distance == candidate.distance;
+      if (equal * 2 >= limit ||
+          (other.distance <= candidate.distance && distance(other.node, candidate.node) < candidate.distance)) {
+        diverse = false;
+        break;
+      }
+    }
+    if (diverse) chosen->push_back(candidate);
+  }
+}
+
 }  // namespace varve::hnsw
 
 #endif  // VARVE_INDEX_HNSW_NEIGHBOR_SELECTION_H_
