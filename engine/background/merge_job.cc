@@ -67,6 +67,27 @@ class MergedRows final : public RowSource {
     return bytes.empty() ? nullptr : bytes.data();
   }
 
+  absl::StatusOr<std::vector<Input>> Inputs(size_t field) override {
+    std::vector<Input> inputs;
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      const SegmentHandle& handle = *parts_[i]->handle;
+      const SegmentHandle::Field& from = handle.field(field);
+      if (from.slots == 0) continue;
+      const FieldId id = from.spec->id;
+      Input input;
+      input.type = from.info.index;
+      for (const pb::Parameter& param : handle.segment().FindField(id)->params()) {
+        input.params[param.name()] = param.value();
+      }
+      input.sections = &handle.segment().FieldSections(id);
+      input.slots = from.slots;
+      ASSIGN_OR_RETURN(input.slot_rows, handle.segment().SlotRows(id));
+      input.new_rows = map_->new_rows[i];
+      inputs.push_back(std::move(input));
+    }
+    return inputs;
+  }
+
   std::shared_ptr<const RowMap> map() const { return map_; }
   uint64_t input_rows() const { return input_rows_; }
 

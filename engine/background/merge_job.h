@@ -1,5 +1,6 @@
-// Folds segments into one: keeps the rows that live, drops the dead and the expired, builds the index anew, and
-// publishes the result in the place of its inputs. Deaths that come while it runs are carried over.
+// Folds segments into one: keeps the rows that live, drops the dead and the expired, makes the index out of those of
+// the inputs where its type can, and publishes the result in the place of its inputs. Deaths that come while it runs
+// are carried over.
 #ifndef VARVE_ENGINE_BACKGROUND_MERGE_JOB_H_
 #define VARVE_ENGINE_BACKGROUND_MERGE_JOB_H_
 

@@ -61,6 +61,40 @@ absl::StatusOr<MemoryLease> LeaseMemory(const CollectionState& state, const Segm
   return MemoryLease::Wait(state.budget, bytes, cancellation);
 }
 
+// Where the slots of one input go. `new_slots` are by the output's row.
+std::vector<SlotId> MapSlots(const RowSource::Input& input, absl::Span<const SlotId> new_slots) {
+  std::vector<SlotId> map(input.slots, kNoSlot);
+  for (SlotId slot = 0; slot < input.slots; ++slot) {
+    const RowId old_row = input.slot_rows.empty() ? slot : input.slot_rows[slot];
+    if (old_row >= input.new_rows.size()) continue;  // the slot's row is gone
+    const RowId new_row = input.new_rows[old_row];
+    if (new_row == kNoRow) continue;
+    map[slot] = new_slots.empty() ? new_row : new_slots[new_row];
+  }
+  return map;
+}
+
+// Appends the index: over what inputs have of its type, if it can use that, else anew.
+absl::Status WriteIndex(const IndexChoice& choice, const SlotSource& slots, absl::Span<const RowId> slot_rows,
+                        absl::Span<const RowSource::Input> inputs, uint32_t rows, const BuildContext& context,
+                        SectionSink* sink) {
+  const IndexTraits& traits = choice.factory->traits();
+  const bool reuse = traits.can_merge && std::any_of(inputs.begin(), inputs.end(), [&](const RowSource::Input& input) {
+                       return input.type == traits.type;
+                     });
+  if (!reuse) return choice.factory->Build(slots, choice.params, context, sink);
+  std::vector<SlotId> new_slots;
+  if (!slot_rows.empty()) new_slots.resize(rows, kNoSlot);
+  for (SlotId slot = 0; slot < slot_rows.size(); ++slot) new_slots[slot_rows[slot]] = slot;
+  std::vector<std::vector<SlotId>> maps;
+  std::vector<MergeInput> merged;
+  for (const RowSource::Input& input : inputs) {
+    maps.push_back(MapSlots(input, new_slots));
+    merged.push_back({input.type, input.params, input.sections, input.slots, maps.back()});
+  }
+  return choice.factory->Merge(slots, merged, choice.params, context, sink);
+}
+
 absl::Status WriteField(const CollectionState& state, const SegmentPurpose& purpose, FileId segment, size_t position,
                         RowSource* source, const Cancellation* cancellation, SegmentWriter* writer) {
   const FieldSpec& field = state.schema.fields[position];
@@ -94,6 +128,7 @@ absl::Status WriteField(const CollectionState& state, const SegmentPurpose& purp
   context.threads = state.BuildThreads();
   context.seed = state.options.seed;
   context.cancellation = cancellation;
+  ASSIGN_OR_RETURN(const std::vector<RowSource::Input> inputs, source->Inputs(position));
   IndexBuildObserver observer(state, segment, field, entry.index_type, collected.vectors.size());
   context.progress = observer.progress();
   if (purpose.progress) {
@@ -102,7 +137,7 @@ absl::Status WriteField(const CollectionState& state, const SegmentPurpose& purp
       purpose.progress(done, of);
     };
   }
-  return observer.End(choice.factory->Build(slots, choice.params, context, &sink));
+  return observer.End(WriteIndex(choice, slots, collected.slot_rows, inputs, source->rows(), context, &sink));
 }
 
 absl::StatusOr<FinishedSegment> WriteSegment(const CollectionState& state, const std::string& path,

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "base/cancellation.h"
 #include "engine/version/collection_state.h"
+#include "index/field_index.h"
 #include "segment/segment_writer.h"
 
 namespace varve {
@@ -24,6 +26,19 @@ class RowSource {
   // The vector of a field (by its position in the schema), null if the row has none. Stays valid while the source
   // lives.
   virtual absl::StatusOr<const std::byte*> Vector(RowId row, size_t field) = 0;
+
+  // A segment that some of the rows come from: its index of one field, and where its rows go.
+  struct Input {
+    IndexType type;
+    ParamMap params;  // as stored
+    const SectionSource* sections;
+    uint32_t slots;
+    absl::Span<const RowId> slot_rows;  // by old slot, its old row; empty if they are equal
+    absl::Span<const RowId> new_rows;   // by old row; kNoRow: dropped
+  };
+  // The segments with vectors of the field; none where rows come from elsewhere. Views stay valid while the source
+  // lives.
+  virtual absl::StatusOr<std::vector<Input>> Inputs(size_t /*field*/) { return std::vector<Input>(); }
 };
 
 // What a segment is made for.
