@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/matrix_file.h"
 #include "hnswlib/hnswlib.h"
 #include "index/index_registry.h"
 #include "index/section_buffers.h"
@@ -25,16 +26,11 @@
 namespace varve {
 namespace {
 
+using bench::Matrix;
+using bench::ReadMatrix;
+
 constexpr size_t kTop = 10;
 constexpr uint32_t kEfs[] = {10, 12, 14, 16, 20, 24, 32, 40, 50, 64, 80, 100, 128, 160, 200, 256, 320};
-
-struct Matrix {
-  uint32_t rows = 0;
-  uint32_t dim = 0;
-  std::vector<float> values;
-
-  const float* row(size_t r) const { return values.data() + r * dim; }
-};
 
 [[noreturn]] void Fail(const std::string& message) {
   std::fprintf(stderr, "hnsw_vs_hnswlib: %s\n", message.c_str());
@@ -43,26 +39,6 @@ struct Matrix {
 
 void CheckOk(const absl::Status& status) {
   if (!status.ok()) Fail(status.ToString());
-}
-
-Matrix ReadMatrix(const std::string& path, uint32_t limit) {
-  std::ifstream file(path, std::ios::binary);
-  Matrix matrix;
-  uint32_t shape[2];
-  if (!file.read(reinterpret_cast<char*>(shape), sizeof(shape))) Fail("cannot read " + path);
-  matrix.rows = std::min(shape[0], limit);
-  matrix.dim = shape[1];
-  matrix.values.resize(size_t{matrix.rows} * matrix.dim);
-  if (path.ends_with(".u8bin")) {
-    std::vector<uint8_t> bytes(matrix.values.size());
-    file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    std::copy(bytes.begin(), bytes.end(), matrix.values.begin());
-  } else {
-    file.read(reinterpret_cast<char*>(matrix.values.data()),
-              static_cast<std::streamsize>(matrix.values.size() * sizeof(float)));
-  }
-  if (!file) Fail("short file " + path);
-  return matrix;
 }
 
 std::vector<std::vector<uint32_t>> ReadTruth(const std::string& path) {
