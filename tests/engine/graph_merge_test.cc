@@ -30,6 +30,7 @@ class GraphMerge : public CollectionTest {
     schema.fields[1].metric = Metric::kCosine;
     for (FieldSpec& field : schema.fields) field.index.params = {{"ef_construction", 60}};
     options_.threads = 1;
+    options_.background_merges = false;
     Create(schema);
   }
 
@@ -55,6 +56,17 @@ class GraphMerge : public CollectionTest {
     }
     ASSERT_OK(collection_->Write(std::move(batch)));
     ASSERT_OK(collection_->Flush());
+  }
+
+  // The same, in a segment that is no fragment: it gets graphs.
+  void PutLargeSegment(int count) {
+    PutSegment(0, count / 2);
+    PutSegment(count / 2, count);
+    ASSERT_OK(collection_->Merge(/*full=*/true));
+    ASSERT_EQ(collection_->Stats().segments.size(), 1u);
+    for (const SegmentFieldInfo& field : collection_->Stats().segments[0].fields) {
+      EXPECT_EQ(field.index, IndexType::kHnsw);
+    }
   }
 
   double Recall(const std::string& field, int queries) {
@@ -88,12 +100,10 @@ class GraphMerge : public CollectionTest {
 };
 
 TEST_F(GraphMerge, FindsAsMuchAsExactSearchAllButAFew) {
-  PutSegment(0, 7500);
+  PutLargeSegment(7500);
   PutSegment(7500, 7900);
   PutSegment(7900, 8300);
   PutSegment(0, 7500, 9);  // their rows in the large segment die
-  for (const SegmentFieldInfo& field : collection_->Stats().segments[0].fields)
-    EXPECT_EQ(field.index, IndexType::kHnsw);
   ASSERT_OK(collection_->Merge(/*full=*/true));
 
   const CollectionStats stats = collection_->Stats();
@@ -118,11 +128,11 @@ TEST_F(GraphMerge, SmallSegmentsBecomeAGraph) {
 }
 
 TEST_F(GraphMerge, RefusesADamagedGraphAndLeavesItsInputs) {
-  PutSegment(0, 6000);
-  PutSegment(6000, 6200);
+  PutLargeSegment(7000);
+  PutSegment(7000, 7200);
   FileId large = 0;
   for (const SegmentInfo& segment : collection_->Stats().segments) {
-    if (segment.rows == 6000) large = segment.id;
+    if (segment.rows == 7000) large = segment.id;
   }
   collection_.reset();
   const std::string file = path() + "/" + SegmentName(large);
@@ -143,7 +153,7 @@ TEST_F(GraphMerge, RefusesADamagedGraphAndLeavesItsInputs) {
   Reopen();
   EXPECT_THAT(collection_->Merge(/*full=*/true), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("GRAPH")));
   EXPECT_EQ(collection_->Stats().segments.size(), 2u);
-  EXPECT_EQ(*collection_->Count(), 6200u);
+  EXPECT_EQ(*collection_->Count(), 7200u);
 }
 
 }  // namespace
