@@ -31,7 +31,12 @@ Command AddInfoCommand(CLI::App* root);
 Command AddMetricsCommand(CLI::App* root);
 Command AddVerifyCommand(CLI::App* root);
 Command AddDumpCommand(CLI::App* root);
+Command AddExportCommand(CLI::App* root);
 Command AddVersionCommand(CLI::App* root);
+// backup, restore.
+std::vector<Command> AddBackupCommands(CLI::App* root);
+// list, drop.
+std::vector<Command> AddDatabaseCommands(CLI::App* root);
 // flush, merge, checkpoint.
 std::vector<Command> AddMaintenanceCommands(CLI::App* root);
 // Commands that later versions build: refused by name.

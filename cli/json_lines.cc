@@ -10,6 +10,7 @@
 #include "cli/base64.h"
 #include "cli/json_members.h"
 #include "cli/json_value.h"
+#include "varve/clock.h"
 
 namespace varve::cli {
 namespace {
@@ -143,6 +144,24 @@ absl::StatusOr<LineOperation> ParseNamed(const std::string& name, JsonMembers* m
   return operation;
 }
 
+// A record as scan and export print it, to be put again: when and in which order it was written is not kept, when it
+// expires is, to the second.
+absl::StatusOr<LineOperation> ParsePrinted(JsonMembers* members) {
+  for (const std::string_view name : {"sequence", "created_at", "updated_at"}) (void)members->Take(name);
+  std::optional<int64_t> expires_at_ms;
+  if (const JsonValue* expires = members->Take("expires_at")) {
+    ASSIGN_OR_RETURN(expires_at_ms, ToInt64(*expires, "\"expires_at\""));
+  }
+  ASSIGN_OR_RETURN(LineOperation operation, ParseWrite(Kind::kPut, members));
+  if (expires_at_ms.has_value()) {
+    const int64_t now_ms = Clock::Default()->WallMicros() / 1000;
+    // Rounded up; what has expired meanwhile expires again at once.
+    const int64_t left_s = *expires_at_ms > now_ms ? (*expires_at_ms - now_ms - 1) / 1000 + 1 : 0;
+    operation.write.record.ttl_seconds = left_s;
+  }
+  return operation;
+}
+
 }  // namespace
 
 absl::StatusOr<FilePointer> OpenLines(const std::string& path) {
@@ -176,9 +195,15 @@ absl::StatusOr<LineOperation> ParseOperation(std::string_view line) {
   ASSIGN_OR_RETURN(const JsonValue value, ParseJson(line));
   ASSIGN_OR_RETURN(JsonMembers members, JsonMembers::Of(value, "the operation"));
   const JsonValue* op = members.Take("op");
-  if (op == nullptr) return InvalidArgument("\"op\" is missing");
-  ASSIGN_OR_RETURN(const std::string name, ToString(*op, "\"op\""));
-  ASSIGN_OR_RETURN(LineOperation operation, ParseNamed(name, &members));
+  LineOperation operation;
+  if (op != nullptr) {
+    ASSIGN_OR_RETURN(const std::string name, ToString(*op, "\"op\""));
+    ASSIGN_OR_RETURN(operation, ParseNamed(name, &members));
+  } else if (members.Take("sequence") != nullptr) {
+    ASSIGN_OR_RETURN(operation, ParsePrinted(&members));
+  } else {
+    return InvalidArgument("\"op\" is missing");
+  }
   RETURN_IF_ERROR(members.RefuseRest());
   return operation;
 }

@@ -1,5 +1,7 @@
 // Operations as JSON lines: what `varve write` and `varve import` of a .jsonl file read.
 //
+// A line without "op" that scan or export printed (it has "sequence") is a put of that record.
+//
 // Strict: an unknown member, a value of the wrong kind or a missing key refuses the line. What later versions build
 // (sparse vectors, text, multi-vectors, delete by filter) is Unimplemented by name. Thread-compatible.
 #ifndef VARVE_CLI_JSON_LINES_H_

@@ -69,6 +69,20 @@ TEST(ParseOperation, ReadsAPut) {
   EXPECT_EQ(record.ttl_seconds, 60);
 }
 
+TEST(ParseOperation, ReadsAPrintedRecordAsAPut) {
+  ASSERT_OK_AND_ASSIGN(const LineOperation put,
+                       ParseOperation(R"({"key":"k","namespace":"n","vector":[1],"metadata":{"a":1},"expires_at":1000,)"
+                                      R"("created_at":5,"updated_at":6,"sequence":7})"));
+  EXPECT_EQ(put.write.kind, WriteBatch::Kind::kPut);
+  EXPECT_EQ(put.write.record.key, "k");
+  EXPECT_EQ(put.write.record.metadata, R"({"a":1})");
+  EXPECT_EQ(put.write.record.ttl_seconds, 0) << "1970 is over";
+  EXPECT_EQ(put.write.if_sequence, std::nullopt);
+  ASSERT_OK_AND_ASSIGN(const LineOperation lasting,
+                       ParseOperation(R"({"key":"k","sequence":7,"expires_at":4000000000000})"));
+  EXPECT_GT(*lasting.write.record.ttl_seconds, 1'000'000);
+}
+
 TEST(ParseOperation, ReadsAnUpdate) {
   ASSERT_OK_AND_ASSIGN(const LineOperation patch,
                        ParseOperation(R"({"op":"update","key":"k","patch":{"x":null},"ttl_seconds":null})"));

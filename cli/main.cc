@@ -19,8 +19,10 @@ std::vector<Command> AddCommands(CLI::App* root) {
                                    AddGetCommand(root),     AddSearchCommand(root), AddScanCommand(root),
                                    AddCountCommand(root),   AddDeleteCommand(root), AddInfoCommand(root),
                                    AddVerifyCommand(root),  AddDumpCommand(root),   AddGroundTruthCommand(root),
-                                   AddVersionCommand(root), AddMetricsCommand(root)};
+                                   AddVersionCommand(root), AddMetricsCommand(root), AddExportCommand(root)};
   for (Command& command : AddMaintenanceCommands(root)) commands.push_back(std::move(command));
+  for (Command& command : AddBackupCommands(root)) commands.push_back(std::move(command));
+  for (Command& command : AddDatabaseCommands(root)) commands.push_back(std::move(command));
   for (Command& command : AddUnbuiltCommands(root)) commands.push_back(std::move(command));
   return commands;
 }

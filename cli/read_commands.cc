@@ -39,12 +39,16 @@ struct ScanArguments {
   CommonOptions common;
   std::string directory;
   BytesArgument ns;
+  std::optional<std::string> after;
+  std::optional<std::string> to;
   ScanRequest request;
 };
 
 absl::Status RunScan(const ScanArguments& arguments) {
   ScanRequest request = arguments.request;
   ASSIGN_OR_RETURN(request.ns, arguments.ns.Decode("--namespace-base64"));
+  if (arguments.after) request.after = RecordPlace{request.ns.value_or(""), *arguments.after};
+  if (arguments.to) request.to = RecordPlace{request.ns.value_or(""), *arguments.to};
   ASSIGN_OR_RETURN(const std::unique_ptr<Collection> collection, OpenForReading(arguments.directory, arguments.common));
   const Schema& schema = collection->schema();
   return collection->Scan(request, [&](const Record& record) {
@@ -107,6 +111,10 @@ Command AddScanCommand(CLI::App* root) {
   AddNamespace(app, &arguments->ns, "Only records of this namespace");
   app->add_option("--prefix", arguments->request.prefix, "Only keys that begin so")->type_name("P");
   app->add_option("--from", arguments->request.from, "The first key, inclusive")->type_name("K");
+  app->add_option("--after", arguments->after, "Only records behind this key, of the namespace given or the empty one")
+      ->type_name("K");
+  app->add_option("--to", arguments->to, "Only records before this key, of the namespace given or the empty one")
+      ->type_name("K");
   AddCount(app, "--limit", &arguments->request.limit, "At most so many records")->check(CLI::PositiveNumber);
   app->add_flag("--keys-only", arguments->request.keys_only, "Only what names the records");
   AddCommonOptions(app, &arguments->common);

@@ -3,9 +3,17 @@
 
 #include <utility>
 
+#include "base/status.h"
 #include "engine/collection_impl.h"
+#include "engine/search/scan_cursor.h"
 
 namespace varve {
+namespace {
+
+constexpr uint64_t kDefaultPageRecords = 1000;
+
+}  // namespace
+
 
 absl::StatusOr<std::unique_ptr<Collection>> Collection::Create(const std::string& directory, const Schema& schema,
                                                                const Options& options) {
@@ -19,6 +27,24 @@ absl::StatusOr<std::unique_ptr<Collection>> Collection::Open(const std::string& 
 absl::StatusOr<std::unique_ptr<Collection>> Collection::OpenReadOnly(const std::string& directory,
                                                                      const ReadOnlyOptions& options) {
   return ReadOnlyCollection::Open(directory, options);
+}
+
+absl::StatusOr<ScanPage> Collection::ReadPage(const ScanRequest& request, const ReadOptions& options) {
+  ScanRequest one_more = request;
+  const uint64_t limit = request.limit != 0 ? request.limit : kDefaultPageRecords;
+  one_more.limit = limit + 1;  // tells whether there is another page
+  ScanPage page;
+  bool more = false;
+  RETURN_IF_ERROR(Scan(
+      one_more,
+      [&](const Record& record) {
+        more = page.records.size() == limit;
+        if (!more) page.records.push_back(record);
+        return !more;
+      },
+      options));
+  if (more) page.cursor = EncodeScanCursor(request, {page.records.back().ns, page.records.back().key});
+  return page;
 }
 
 absl::Status Collection::Put(RecordInput record, const WriteOptions& options) {

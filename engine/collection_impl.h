@@ -60,6 +60,7 @@ class WritableCollection final : public CollectionImpl, private MemoryBudget::Ho
   absl::StatusOr<MaintenanceResult> Flush() override;
   absl::StatusOr<MaintenanceResult> Merge(bool full) override;
   absl::StatusOr<MaintenanceResult> Checkpoint() override;
+  absl::StatusOr<BackupResult> Backup(const std::string& destination) override;
   absl::Status Sync() override;
   absl::Status SetSyncMode(const SyncMode& mode) override;
   absl::Status Refresh() override { return CheckOpen(); }
@@ -72,7 +73,10 @@ class WritableCollection final : public CollectionImpl, private MemoryBudget::Ho
                      std::unique_ptr<FileLock> lock);
   // What follows recovery before writes are taken.
   absl::Status TakeOver(const RecoveredCollection& recovered);
-  absl::Status TakeOverSalvaged(const RecoveredCollection& recovered);
+  // The same where what follows may not build on the logs that are there.
+  absl::Status TakeOverBehindLogs(const RecoveredCollection& recovered);
+  // Makes a copy a collection of its own, with a log secret of its own. Requires: everything lies in segments.
+  absl::Status TakeIdentity();
   // MemoryBudget::Holder.
   size_t MemtableBytes() const override;
   void RequestFlush() override;
@@ -96,6 +100,7 @@ class ReadOnlyCollection final : public CollectionImpl {
   absl::StatusOr<MaintenanceResult> Flush() override;
   absl::StatusOr<MaintenanceResult> Merge(bool full) override;
   absl::StatusOr<MaintenanceResult> Checkpoint() override;
+  absl::StatusOr<BackupResult> Backup(const std::string& destination) override;
   absl::Status Sync() override;
   absl::Status SetSyncMode(const SyncMode& mode) override;
   absl::Status Refresh() override;

@@ -1,19 +1,15 @@
 #include <algorithm>
-#include <functional>
 #include <utility>
 
-#include "base/publish.h"
 #include "base/status.h"
 #include "engine/collection_impl.h"
 #include "engine/observe/observer.h"
-#include "engine/version/file_names.h"
+#include "engine/version/beside_writer.h"
+#include "engine/version/collection_copy.h"
 #include "engine/version/manifest.h"
 
 namespace varve {
 namespace {
-
-// A writer may replace files while they are opened: the manifest is then read again, so often at most.
-constexpr int kMaxTries = 64;
 
 RecoverySettings SettingsOf(const ReadOnlyOptions& options) {
   RecoverySettings settings;
@@ -25,45 +21,6 @@ RecoverySettings SettingsOf(const ReadOnlyOptions& options) {
   settings.read_only = true;
   settings.replay_log = options.log == ReadOnlyLog::kReplay;
   return settings;
-}
-
-bool WriterIsLive(FileSystem* fs, const std::string& directory) {
-  return fs->IsLocked(JoinPath(directory, kLockName)).value_or(false);
-}
-
-uint64_t GenerationNow(FileSystem* fs, const std::string& directory) {
-  const absl::StatusOr<LoadedManifest> manifest = LoadManifest(fs, directory);
-  return manifest.ok() ? manifest->manifest.generation() : 0;
-}
-
-// Calls `attempt(writer_is_live)`, which gives the generation that it opened, until what it found is no effect of a
-// writer at work. A file that is gone or an inconsistency is one, while a writer is there or the generation has moved.
-// So is success, if the generation has moved meanwhile: a log that the older one needs may have been removed before it
-// was looked for, and what it held would be missing. Should the writer never pause, the last state found stands: it is
-// whole, if not the newest; and if none was found whole, the collection is unavailable, not damaged.
-absl::Status TryBesideWriter(FileSystem* fs, const std::string& directory,
-                             const std::function<absl::StatusOr<uint64_t>(bool writer_is_live)>& attempt) {
-  absl::Status status;
-  bool moved = false;
-  for (int tries = 0; tries < kMaxTries; ++tries) {
-    const uint64_t before = GenerationNow(fs, directory);
-    const bool live = WriterIsLive(fs, directory);
-    const absl::StatusOr<uint64_t> opened = attempt(live);
-    status = opened.status();
-    if (opened.ok()) {
-      if (GenerationNow(fs, directory) == *opened) return status;
-      continue;
-    }
-    if (!absl::IsNotFound(status) && !absl::IsDataLoss(status)) return status;
-    moved = GenerationNow(fs, directory) != before;
-    if (!moved && !WriterIsLive(fs, directory)) break;
-  }
-  if (status.ok()) return status;
-  if (moved) {
-    return Unavailable(directory + ": its writer replaces files faster than they can be opened; open it again later");
-  }
-  if (absl::IsNotFound(status)) return DataLoss("a file that is needed is missing: " + std::string(status.message()));
-  return status;
 }
 
 absl::Status ReadOnlyError(const std::string& directory) {
@@ -149,6 +106,16 @@ absl::StatusOr<MaintenanceResult> ReadOnlyCollection::Merge(bool) { return ReadO
 absl::StatusOr<MaintenanceResult> ReadOnlyCollection::Checkpoint() { return ReadOnlyError(state_->directory); }
 absl::Status ReadOnlyCollection::Sync() { return ReadOnlyError(state_->directory); }
 absl::Status ReadOnlyCollection::SetSyncMode(const SyncMode&) { return ReadOnlyError(state_->directory); }
+
+absl::StatusOr<BackupResult> ReadOnlyCollection::Backup(const std::string& destination) {
+  RETURN_IF_ERROR(CheckOpen());
+  CopyRequest request;
+  request.fs = state_->fs;
+  request.clock = options_.clock != nullptr ? options_.clock : Clock::Default();
+  request.from = state_->directory;
+  request.to = destination;
+  return CopyCollection(request);
+}
 
 absl::Status ReadOnlyCollection::Close() {
   closed_.store(true, std::memory_order_release);

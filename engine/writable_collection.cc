@@ -1,15 +1,16 @@
-#include <unistd.h>
-
 #include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/directories.h"
 #include "base/publish.h"
 #include "base/status.h"
 #include "engine/background/bulk_loader.h"
 #include "engine/collection_impl.h"
 #include "engine/observe/observer.h"
+#include "engine/version/collection_copy.h"
+#include "engine/version/collection_lock.h"
 #include "engine/version/file_collector.h"
 #include "engine/version/file_names.h"
 #include "engine/version/manifest.h"
@@ -44,31 +45,6 @@ absl::Status ValidateOptions(const Options& options) {
   if (options.max_segments < 4) return InvalidArgument("max_segments is below 4");
   if (options.threads < 0) return InvalidArgument("threads is negative");
   return absl::OkStatus();
-}
-
-absl::StatusOr<std::unique_ptr<FileLock>> TakeLock(FileSystem* fs, Clock* clock, const std::string& directory) {
-  char host[256] = "";
-  (void)::gethostname(host, sizeof(host) - 1);
-  const std::string note = "pid " + std::to_string(::getpid()) + " on " + host + " since " +
-                           std::to_string(clock->WallMicros() / 1'000'000) + "\n";
-  absl::StatusOr<std::unique_ptr<FileLock>> lock = fs->Lock(JoinPath(directory, kLockName), note);
-  if (absl::IsFailedPrecondition(lock.status())) {
-    return Annotate(lock.status(), directory + ": another writer has the collection");
-  }
-  return lock;
-}
-
-// Makes the directory and those above it that are missing, and makes their names durable.
-absl::Status MakeDirectories(FileSystem* fs, const std::string& directory) {
-  absl::Status made = fs->CreateDirectory(directory);
-  const std::string parent = DirectoryOf(directory);
-  if (absl::IsNotFound(made) && parent != directory) {
-    RETURN_IF_ERROR(MakeDirectories(fs, parent));
-    made = fs->CreateDirectory(directory);
-  }
-  if (absl::IsAlreadyExists(made)) return absl::OkStatus();
-  RETURN_IF_ERROR(made);
-  return fs->SyncDirectory(parent);
 }
 
 // A collection may be made in an empty directory, or over what a failed Create left: LOCK and empty folders.
@@ -127,6 +103,14 @@ bool NewestLogIsPadded(const CollectionState& state, const RecoveredCollection& 
   return log.ok() && (*log)->header().pad_to != 8;
 }
 
+// A copy that was never written to (a backup) still has the name and the log secret of what it was copied from.
+bool IsUnclaimedCopy(const RecoveredCollection& recovered) { return recovered.manifest.instance().empty(); }
+
+// Whether nothing that follows may build on the logs that are there: they were salvaged, or are another collection's.
+bool GoesBehindItsLogs(const Options& options, const RecoveredCollection& recovered) {
+  return options.recovery == RecoveryMode::kSalvage || IsUnclaimedCopy(recovered);
+}
+
 // Nothing recovered may be written over: the counter of generations goes on above all that was seen.
 pb::Manifest WithGeneration(pb::Manifest manifest, uint64_t at_least) {
   manifest.set_generation(std::max(manifest.generation(), at_least));
@@ -146,7 +130,7 @@ absl::StatusOr<std::unique_ptr<Collection>> WritableCollection::Create(const std
   RETURN_IF_ERROR(MakeDirectories(fs, directory));
   RETURN_IF_ERROR(CheckVacant(fs, directory));
   {
-    ASSIGN_OR_RETURN(const std::unique_ptr<FileLock> lock, TakeLock(fs, clock, directory));
+    ASSIGN_OR_RETURN(const std::unique_ptr<FileLock> lock, LockCollection(fs, clock, directory));
     RETURN_IF_ERROR(CheckVacant(fs, directory));
     for (std::string_view folder : {kLogDirectory, kSegmentDirectory, kCheckpointDirectory}) {
       const absl::Status made = fs->CreateDirectory(JoinPath(directory, folder));
@@ -166,7 +150,7 @@ absl::StatusOr<std::unique_ptr<Collection>> WritableCollection::Open(const std::
   Clock* clock = ClockOf(options);
   // Opening must not leave a LOCK in a directory that is no collection.
   RETURN_IF_ERROR(CheckIsCollection(fs, directory));
-  ASSIGN_OR_RETURN(std::unique_ptr<FileLock> lock, TakeLock(fs, clock, directory));
+  ASSIGN_OR_RETURN(std::unique_ptr<FileLock> lock, LockCollection(fs, clock, directory));
   RecoverySettings settings;
   settings.options = options;
   absl::StatusOr<RecoveredCollection> found = RecoverCollection(fs, clock, directory, settings);
@@ -178,8 +162,8 @@ absl::StatusOr<std::unique_ptr<Collection>> WritableCollection::Open(const std::
                          ", which this version cannot write; it can be opened read-only");
   }
   RETURN_IF_ERROR(MakeFolders(*recovered.state));
-  if (options.recovery == RecoveryMode::kSalvage) {
-    // What verifies is in memory; the logs are left as they are, and none of them is a predecessor of what follows.
+  if (GoesBehindItsLogs(options, recovered)) {
+    // What counts is in memory; the logs are left as they are, and none of them is a predecessor of what follows.
     recovered.loaded.replay.newest.reset();
     recovered.loaded.logs.clear();
     recovered.loaded.clean_close = false;
@@ -213,7 +197,7 @@ WritableCollection::WritableCollection(std::unique_ptr<CollectionState> state, c
 WritableCollection::~WritableCollection() { (void)Close(); }
 
 absl::Status WritableCollection::TakeOver(const RecoveredCollection& recovered) {
-  if (state_->options.recovery == RecoveryMode::kSalvage) return TakeOverSalvaged(recovered);
+  if (GoesBehindItsLogs(state_->options, recovered)) return TakeOverBehindLogs(recovered);
   const LoadedView& loaded = recovered.loaded;
   const bool flush_first = !loaded.clean_close && loaded.replay.records > 0 && NewestLogIsPadded(*state_, recovered);
   if (!loaded.clean_close) {
@@ -249,7 +233,8 @@ absl::Status WritableCollection::TakeOver(const RecoveredCollection& recovered) 
   return log_.poison();
 }
 
-absl::Status WritableCollection::TakeOverSalvaged(const RecoveredCollection& recovered) {
+absl::Status WritableCollection::TakeOverBehindLogs(const RecoveredCollection& recovered) {
+  // Of a copy too: what it was copied from may have given the numbers behind these to writes that the copy lacks.
   state_->visible.store(std::max(state_->visible.load(), recovered.loaded.replay.largest_sequence) + kSequenceSkip);
   publisher_.SetWritePath(&writes_);
   publisher_.HoldGarbage(true);
@@ -264,9 +249,24 @@ absl::Status WritableCollection::TakeOverSalvaged(const RecoveredCollection& rec
   CollectionGarbage garbage;
   garbage.manifest = &manifest;
   garbage.first_needed_log = state_->file_ids.next();
-  garbage.keep_in_lost_and_found = true;
+  garbage.keep_in_lost_and_found = recovered.fell_back;
   RemoveGarbage(state_->fs, state_->directory, garbage);
   publisher_.HoldGarbage(false);
+  return IsUnclaimedCopy(recovered) ? TakeIdentity() : absl::OkStatus();
+}
+
+absl::Status WritableCollection::TakeIdentity() {
+  // A log of the old secret beside a manifest with the new one would be taken for another collection's.
+  ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> files, ListCollection(state_->fs, state_->directory));
+  for (const DirectoryEntry& file : files) {
+    if (file.kind == FileKind::kLog) RETURN_IF_ERROR(state_->fs->RemoveFile(JoinPath(state_->directory, file.name)));
+  }
+  RETURN_IF_ERROR(state_->fs->SyncDirectory(JoinPath(state_->directory, kLogDirectory)));
+  CollectionIdentity identity;
+  ASSIGN_OR_RETURN(identity.instance, Uuid::Random());
+  ASSIGN_OR_RETURN(identity.secret, Uuid::Random());
+  RETURN_IF_ERROR(publisher_.PublishRecovered(state_->visible.load(), /*nothing_to_replay=*/true, identity));
+  state_->secret = identity.secret;  // no log has been begun yet
   return absl::OkStatus();
 }
 
@@ -303,6 +303,21 @@ size_t WritableCollection::MemtableBytes() const {
 }
 
 void WritableCollection::RequestFlush() { maintenance_.RequestFreezeAndFlush(); }
+
+absl::StatusOr<BackupResult> WritableCollection::Backup(const std::string& destination) {
+  RETURN_IF_ERROR(CheckOpen());
+  CopyRequest request;
+  request.fs = state_->fs;
+  request.clock = ClockOf(state_->options);
+  request.from = state_->directory;
+  request.to = destination;
+  // Flushes and merges go on, but leave their inputs where they are until the copy has them.
+  request.pinned = true;
+  publisher_.HoldGarbage(true);
+  absl::StatusOr<BackupResult> result = CopyCollection(request);
+  publisher_.HoldGarbage(false);
+  return result;
+}
 
 absl::Status WritableCollection::Sync() {
   RETURN_IF_ERROR(CheckOpen());

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "engine/search/scan_cursor.h"
 #include "engine/write/batch_validator.h"
 
 namespace varve {
@@ -78,17 +79,48 @@ void RowCursor::PickLeast() {
   }
 }
 
+namespace {
+
+// Where a scan begins: at the first row that is not before `first`, and is behind `behind`, if there is one.
+struct ScanStart {
+  RecordPlace first;
+  std::optional<RecordPlace> behind;
+};
+
+absl::StatusOr<ScanStart> StartOf(const ScanRequest& request) {
+  ScanStart start;
+  start.first.ns = request.ns.value_or("");
+  // Without a namespace the prefix is looked for in each, from its beginning.
+  start.first.key = std::max(request.from.value_or(""), request.ns.has_value() ? request.prefix : std::string());
+  start.behind = request.after;
+  if (!request.cursor.empty()) {
+    ASSIGN_OR_RETURN(RecordPlace place, DecodeScanCursor(request));
+    if (!start.behind.has_value() || *start.behind < place) start.behind = std::move(place);
+  }
+  if (start.behind.has_value() && start.first < *start.behind) start.first = *start.behind;
+  return start;
+}
+
+bool IsAt(const RowCursor& cursor, const RecordPlace& place) {
+  return cursor.ns() == place.ns && cursor.key() == place.key;
+}
+
+bool IsBefore(const RowCursor& cursor, const RecordPlace& place) {
+  return std::pair(cursor.ns(), cursor.key()) < std::pair<std::string_view, std::string_view>(place.ns, place.key);
+}
+
+}  // namespace
+
 absl::Status RunScan(const Schema& schema, const ScanRequest& request, const ReadView& view, const ReadPoint& point,
                      const std::function<bool(const Record&)>& visit) {
   if (request.ns.has_value()) RETURN_IF_ERROR(ValidateNamespace(*request.ns));
-  const std::string first_namespace = request.ns.value_or("");
-  // Without a namespace the prefix is looked for in each, from its beginning.
-  const std::string first_key =
-      std::max(request.from.value_or(""), request.ns.has_value() ? request.prefix : std::string());
-  ASSIGN_OR_RETURN(RowCursor cursor, RowCursor::Make(view, point, first_namespace, first_key));
+  ASSIGN_OR_RETURN(const ScanStart start, StartOf(request));
+  ASSIGN_OR_RETURN(RowCursor cursor, RowCursor::Make(view, point, start.first.ns, start.first.key));
+  if (cursor.valid() && start.behind.has_value() && IsAt(cursor, *start.behind)) RETURN_IF_ERROR(cursor.Next());
   uint64_t given = 0;
   for (; cursor.valid();) {
     if (request.ns.has_value() && cursor.ns() != *request.ns) break;
+    if (request.to.has_value() && !IsBefore(cursor, *request.to)) break;
     const bool matches = cursor.key().substr(0, request.prefix.size()) == request.prefix;
     if (!matches && request.ns.has_value() && cursor.key() > request.prefix) break;
     if (matches) {

@@ -50,7 +50,7 @@ class RowCursor {
   size_t current_ = kNone;
 };
 
-// Errors: InvalidArgument for a namespace or key over its limit.
+// Errors: InvalidArgument for a namespace over its limit, or a cursor that is not one of this request.
 absl::Status RunScan(const Schema& schema, const ScanRequest& request, const ReadView& view, const ReadPoint& point,
                      const std::function<bool(const Record&)>& visit);
 

@@ -50,6 +50,10 @@ struct LoadedManifest {
 // other failure to read (EACCES, EMFILE, ENOMEM) as it is, without falling back; Unimplemented for a newer version.
 absl::StatusOr<LoadedManifest> LoadManifest(FileSystem* fs, const std::string& directory);
 
+// OK if the directory holds a collection, or what is left of one. Errors: NotFound if there is no directory;
+// FailedPrecondition if it holds something else or nothing.
+absl::Status CheckIsCollection(FileSystem* fs, const std::string& directory);
+
 }  // namespace varve
 
 #endif  // VARVE_ENGINE_VERSION_MANIFEST_H_

@@ -173,4 +173,20 @@ absl::StatusOr<LoadedManifest> LoadManifest(FileSystem* fs, const std::string& d
   return FallBack(fs, directory, entries, std::move(stand_ins), manifest.status());
 }
 
+absl::Status CheckIsCollection(FileSystem* fs, const std::string& directory) {
+  const absl::StatusOr<FileInfo> info = fs->Stat(directory);
+  if (absl::IsNotFound(info.status())) return NotFound(directory + ": there is no such directory");
+  RETURN_IF_ERROR(info.status());
+  if (!info->is_directory) return FailedPrecondition(directory + ": is not a directory, expected a collection");
+  for (std::string_view manifest : {kManifestName, kManifestBackupName}) {
+    if (fs->Stat(JoinPath(directory, manifest)).ok()) return absl::OkStatus();
+  }
+  // Without a manifest, other files of a collection are the remains of a damaged one, for LoadManifest to judge.
+  ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> files, ListCollection(fs, directory));
+  for (const DirectoryEntry& file : files) {
+    if (file.kind != FileKind::kUnknown && file.kind != FileKind::kTemporary) return absl::OkStatus();
+  }
+  return FailedPrecondition(directory + ": is not a collection (it has no " + std::string(kManifestName) + ")");
+}
+
 }  // namespace varve

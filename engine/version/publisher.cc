@@ -33,7 +33,8 @@ Publisher::Publisher(CollectionState* state, LogManager* log, pb::Manifest manif
 
 void Publisher::HoldGarbage(bool hold) {
   absl::MutexLock lock(&mutex_);
-  hold_garbage_ = hold;
+  garbage_holds_ += hold ? 1 : -1;
+  if (!hold && garbage_holds_ == 0 && log_->poison().ok()) CollectGarbage();
 }
 
 pb::Manifest Publisher::manifest() const {
@@ -240,7 +241,7 @@ void Publisher::InstallView(const Publication& publication, const Plan& plan) {
 }
 
 void Publisher::CollectGarbage() {
-  if (hold_garbage_) return;
+  if (garbage_holds_ > 0) return;
   log_->RemoveUpTo(manifest_.wal_sequence());
   std::erase_if(leaving_, [](const auto& segment) { return segment.second.expired(); });
   CollectionGarbage garbage;
@@ -252,7 +253,8 @@ void Publisher::CollectGarbage() {
   RemoveGarbage(state_->fs, state_->directory, garbage);
 }
 
-absl::Status Publisher::PublishRecovered(Sequence last_sequence, bool nothing_to_replay) {
+absl::Status Publisher::PublishRecovered(Sequence last_sequence, bool nothing_to_replay,
+                                         const std::optional<CollectionIdentity>& identity) {
   absl::MutexLock lock(&mutex_);
   pb::Manifest next = manifest_;
   next.clear_closed_log();
@@ -263,6 +265,10 @@ absl::Status Publisher::PublishRecovered(Sequence last_sequence, bool nothing_to
     next.set_durable_sequence(end.last_sequence);
     next.set_durable_log(end.number);
     next.set_durable_offset(end.length);
+  }
+  if (identity.has_value()) {
+    next.set_instance(identity->instance.ToHex());
+    next.set_log_secret(identity->secret.ToHex());
   }
   RETURN_IF_ERROR(WriteGeneration(std::move(next)));
   return absl::OkStatus();

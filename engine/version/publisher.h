@@ -43,6 +43,12 @@ struct Publication {
   std::optional<LogEnd> closed_log;
 };
 
+// What tells a copy from the collection that it was made of.
+struct CollectionIdentity {
+  Uuid instance;
+  Uuid secret;  // of its logs
+};
+
 class Publisher {
  public:
   // `manifest` is the current one.
@@ -52,10 +58,13 @@ class Publisher {
 
   // A failure before the manifest's rename is soft: nothing has changed. One after it is final and poisons the log.
   absl::Status Publish(Publication publication);
-  // A fresh generation without changes, after a recovery. `last_sequence` is where numbering goes on.
-  absl::Status PublishRecovered(Sequence last_sequence, bool nothing_to_replay);
+  // A fresh generation without changes, after a recovery. `last_sequence` is where numbering goes on. With `identity`
+  // the collection becomes another one than that which it was copied from; requires nothing_to_replay.
+  absl::Status PublishRecovered(Sequence last_sequence, bool nothing_to_replay,
+                                const std::optional<CollectionIdentity>& identity = std::nullopt);
 
-  // While on hold, nothing is removed: after a salvage, until what was recovered is safe.
+  // While anyone holds it, nothing is removed: after a salvage, until what was recovered is safe; while a backup is
+  // made. Each hold is ended by its own call with false; what became garbage meanwhile goes with the last one.
   void HoldGarbage(bool hold);
 
   // Does not wait for a publication that is under way.
@@ -85,7 +94,7 @@ class Publisher {
   FileId newest_checkpoint_ ABSL_GUARDED_BY(mutex_);
   // The largest generation that was ever tried: that of a publication that failed is not given again.
   uint64_t last_generation_ ABSL_GUARDED_BY(mutex_);
-  bool hold_garbage_ ABSL_GUARDED_BY(mutex_) = false;
+  int garbage_holds_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace varve

@@ -50,10 +50,6 @@ struct RecoveredCollection {
   uint64_t largest_generation = 0;
 };
 
-// OK if the directory holds a collection, or what is left of one. Errors: NotFound if there is no directory;
-// FailedPrecondition if it holds something else or nothing.
-absl::Status CheckIsCollection(FileSystem* fs, const std::string& directory);
-
 // Reads; changes no file.
 // Errors: NotFound, FailedPrecondition (not a collection), DataLoss, Unimplemented.
 absl::StatusOr<RecoveredCollection> RecoverCollection(FileSystem* fs, Clock* clock, const std::string& directory,

@@ -18,11 +18,13 @@
 #ifndef VARVE_COLLECTION_H_
 #define VARVE_COLLECTION_H_
 
+#include <compare>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -36,13 +38,33 @@
 
 namespace varve {
 
-// Where a scan begins and which records it gives.
+// A place in the order of namespace and key, whether a record is there or not.
+struct RecordPlace {
+  std::string ns;
+  std::string key;
+  friend auto operator<=>(const RecordPlace&, const RecordPlace&) = default;
+};
+
+// Where a scan begins and ends, and which records it gives.
+//
+// To go on with a scan that was ended: set `after` to the place of the last record that was seen, or let ReadPage keep
+// the place in a cursor. With a snapshot all parts are of one state; without one each is of the state of its time.
 struct ScanRequest {
-  std::optional<std::string> ns;    // only this namespace
-  std::string prefix;               // only keys that begin so
-  std::optional<std::string> from;  // first key, inclusive; needs `ns` when the collection has several namespaces
-  uint64_t limit = 0;               // 0: all
-  bool keys_only = false;           // leave vectors, metadata and payload empty
+  std::optional<std::string> ns;     // only this namespace
+  std::string prefix;                // only keys that begin so
+  std::optional<std::string> from;   // first key, inclusive; needs `ns` when the collection has several namespaces
+  std::optional<RecordPlace> after;  // only records behind this place
+  std::optional<RecordPlace> to;     // only records before this place
+  std::string cursor;                // what ReadPage gave: only records behind it. Empty: from the beginning
+  uint64_t limit = 0;                // 0: all
+  bool keys_only = false;            // leave vectors, metadata and payload empty
+};
+
+// Some records of a scan, and how to get the next ones.
+struct ScanPage {
+  std::vector<Record> records;
+  // For ScanRequest::cursor; printable, and good after a restart too. Empty: the scan has come to its end.
+  std::string cursor;
 };
 
 // A repeatable view: every read through it sees the collection as it was when it was taken. Holds memory and files for
@@ -61,6 +83,15 @@ class Snapshot {
 
 struct ReadOptions {
   const Snapshot* snapshot = nullptr;  // null: the newest state
+};
+
+// What Backup made.
+struct BackupResult {
+  uint64_t generation = 0;    // of the copy's manifest
+  Sequence sequence = 0;      // the last write that is in it
+  uint64_t files_linked = 0;  // shared with the collection
+  uint64_t files_copied = 0;
+  uint64_t bytes_copied = 0;
 };
 
 class Collection {
@@ -97,6 +128,10 @@ class Collection {
   // Calls visit(record) in the order of namespace and key until it returns false.
   virtual absl::Status Scan(const ScanRequest& request, const std::function<bool(const Record&)>& visit,
                             const ReadOptions& options = {}) = 0;
+  // The next records of a scan: `request.limit` of them (1,000 if that is 0), or fewer at its end. The next call is the
+  // same request with the page's cursor. Errors: InvalidArgument for a cursor that is not one that ReadPage gave for a
+  // request with the same namespace, prefix, `from`, `after` and `to`.
+  absl::StatusOr<ScanPage> ReadPage(const ScanRequest& request, const ReadOptions& options = {});
   // Live records, of one namespace if given.
   virtual absl::StatusOr<uint64_t> Count(std::optional<std::string> ns = std::nullopt,
                                          const ReadOptions& options = {}) = 0;
@@ -108,6 +143,16 @@ class Collection {
   virtual absl::StatusOr<MaintenanceResult> Merge(bool full) = 0;
   // Flush, then a checkpoint file from which a lost manifest can be recovered.
   virtual absl::StatusOr<MaintenanceResult> Checkpoint() = 0;
+  // Makes a consistent copy in `destination`, which must not exist or be an empty directory, while writes, flushes and
+  // merges go on. The copy is an ordinary, cleanly closed collection. It holds every write that was acknowledged before
+  // the call, perhaps later ones, and is a prefix of them all; of a read-only collection it is the newest state in the
+  // directory, not the one that reads see. Immutable files are hard-linked where the file system allows it (an
+  // immutable file is never changed, so that either may be removed first), else copied; log and manifest are always
+  // copied. The destination appears when it is whole and durable; what a crash leaves is DESTINATION.tmp, which the
+  // next backup to the same place removes.
+  // Errors: AlreadyExists for a destination that is not empty; FailedPrecondition if another backup is writing it;
+  // Unavailable if the writer, in another process, replaces files faster than they can be opened.
+  virtual absl::StatusOr<BackupResult> Backup(const std::string& destination) = 0;
   // Makes every acknowledged write durable.
   virtual absl::Status Sync() = 0;
   // Tightening makes what was acknowledged durable before it returns.

@@ -4,7 +4,8 @@
     kill_loop.py --varve PATH [--kills N] [--seed S] [--work DIR]
 
 Feeds `varve write --acks` (and now and then `merge` and `flush`) with random operations in random batches and sync
-modes, and sends SIGKILL at a random moment: while it recovers, writes, flushes, publishes or merges. Then, on the same
+modes, and sends SIGKILL at a random moment: while it recovers, writes, flushes, publishes or merges. So it does with
+backups (kills of backups.py), drops and readers. Then, on the same
 directory: `verify` finds no damage; the records are those of the model after some whole batches, all the acknowledged
 ones among them; get, count and exact search agree; sequences of lost writes are not given again. Then it goes on with the
 next writer. A new directory, with another schema, is begun every 40 to 60 kills.
@@ -24,13 +25,11 @@ import tempfile
 import threading
 import time
 
+from backups import BackupKills
+from failure import Failure
 from operations import Generator, batches, bytes_member, member_bytes, nearest
 
 COMMAND_TIMEOUT_S = 120
-
-
-class Failure(Exception):
-    """Something that must not be."""
 
 
 class Acks:
@@ -210,13 +209,17 @@ class KillLoop:
         self.varve, self.rng, self.work, self.kills_wanted = varve, rng, work, kills
         self.directory, self.directories = None, 0
         self.counts = collections.Counter()
+        self.backups = BackupKills(self)
 
     def run(self):
         while self.counts["kills"] < self.kills_wanted:
             if self.directory is None or self.directory.kills >= self.directory.kills_allowed:
                 self.begin_directory()
-            if self.rng.random() < 0.12:
+            chance = self.rng.random()
+            if chance < 0.12:
                 self.kill_maintenance()
+            elif chance < 0.24:
+                self.backups.kill_one()
             else:
                 self.kill_writer()
 
@@ -257,6 +260,8 @@ class KillLoop:
             acks.wait_for(count, COMMAND_TIMEOUT_S)
             if rng.random() < 0.1:
                 self.scan_beside(grouped, acks)
+            if rng.random() < 0.1:
+                self.backups.back_up_beside(grouped, acks)
             time.sleep(seconds)
         finally:
             process.kill()

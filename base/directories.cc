@@ -1,0 +1,41 @@
+#include "base/directories.h"
+
+#include <utility>
+#include <vector>
+
+#include "base/publish.h"
+#include "base/status.h"
+
+namespace varve {
+
+absl::Status MakeDirectories(FileSystem* fs, const std::string& directory) {
+  absl::Status made = fs->CreateDirectory(directory);
+  const std::string parent = DirectoryOf(directory);
+  if (absl::IsNotFound(made) && parent != directory) {
+    RETURN_IF_ERROR(MakeDirectories(fs, parent));
+    made = fs->CreateDirectory(directory);
+  }
+  if (absl::IsAlreadyExists(made)) return absl::OkStatus();
+  RETURN_IF_ERROR(made);
+  return fs->SyncDirectory(parent);
+}
+
+absl::Status RemoveTree(FileSystem* fs, const std::string& path) {
+  // A file or a link to anything goes at the first try; only a directory refuses.
+  const absl::Status removed = fs->RemoveFile(path);
+  if (removed.ok() || absl::IsNotFound(removed)) return absl::OkStatus();
+  const absl::StatusOr<FileInfo> info = fs->Stat(path);
+  if (absl::IsNotFound(info.status())) return absl::OkStatus();
+  if (!info.ok() || !info->is_directory) return removed;
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, fs->List(path));
+  for (const std::string& name : names) RETURN_IF_ERROR(RemoveTree(fs, JoinPath(path, name)));
+  const absl::Status gone = fs->RemoveDirectory(path);
+  return absl::IsNotFound(gone) ? absl::OkStatus() : gone;
+}
+
+std::string WithoutTrailingSlashes(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
+}  // namespace varve
