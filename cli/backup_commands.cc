@@ -4,10 +4,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/json_writer.h"
 #include "base/status.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
-#include "base/json_writer.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "engine/admin/backup.h"
@@ -56,7 +56,8 @@ std::vector<Command> AddBackupCommands(CLI::App* root) {
   auto backup = std::make_shared<BackupArguments>();
   CLI::App* app = root->add_subcommand("backup", "Make a consistent copy, also beside a live writer");
   app->footer(
-      "The copy is an ordinary collection with every write that was acknowledged before. Files are hard-linked where the\n"
+      "The copy is an ordinary collection with every write that was acknowledged before. Files are hard-linked where "
+      "the\n"
       "file system allows it. DEST appears when it is whole; what a crash leaves is DEST.tmp.\n"
       "Example: varve backup things backups/things-monday");
   AddDirectory(app, &backup->from);

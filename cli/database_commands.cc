@@ -3,10 +3,10 @@
 #include <string>
 #include <vector>
 
+#include "base/json_writer.h"
 #include "base/status.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
-#include "base/json_writer.h"
 #include "cli/output.h"
 #include "varve/database.h"
 
@@ -66,8 +66,9 @@ std::vector<Command> AddDatabaseCommands(CLI::App* root) {
 
   auto drop = std::make_shared<DatabaseArguments>();
   app = root->add_subcommand("drop", "Remove a collection of a database with all that it holds");
-  app->footer("Refused while a process has the collection, or the database, open for writing.\n"
-              "Example: varve drop /data things");
+  app->footer(
+      "Refused while a process has the collection, or the database, open for writing.\n"
+      "Example: varve drop /data things");
   AddDatabase(app, drop.get());
   app->add_option("NAME", drop->name, "The collection's name")->required();
   AddCommonOptions(app, &drop->common);

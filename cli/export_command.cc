@@ -5,12 +5,12 @@
 #include <string>
 #include <utility>
 
+#include "base/json_writer.h"
 #include "base/status.h"
 #include "cli/bytes_argument.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
 #include "cli/field_vectors.h"
-#include "base/json_writer.h"
 #include "cli/matrix_writer.h"
 #include "cli/open_collection.h"
 #include "cli/output.h"
@@ -129,7 +129,8 @@ Command AddExportCommand(CLI::App* root) {
   auto arguments = std::make_shared<ExportArguments>();
   CLI::App* app = root->add_subcommand("export", "Write records, or the vectors of a field, into a file");
   app->footer(
-      "Records are ordered by namespace and key. A .jsonl file holds what scan prints, and can be imported again; .fvecs\n"
+      "Records are ordered by namespace and key. A .jsonl file holds what scan prints, and can be imported again; "
+      ".fvecs\n"
       "and .npy hold the vectors of one field as 32-bit floats, without their keys (scan --keys-only has them in the\n"
       "same order). The file appears when it is whole.\n"
       "Example: varve export things things.jsonl");

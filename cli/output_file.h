@@ -1,4 +1,5 @@
-// A file that a command makes: it appears under its name when it is whole and durable, or not at all. Thread-compatible.
+// A file that a command makes: it appears under its name when it is whole and durable, or not at all.
+// Thread-compatible.
 #ifndef VARVE_CLI_OUTPUT_FILE_H_
 #define VARVE_CLI_OUTPUT_FILE_H_
 

@@ -14,7 +14,6 @@ constexpr uint64_t kDefaultPageRecords = 1000;
 
 }  // namespace
 
-
 absl::StatusOr<std::unique_ptr<Collection>> Collection::Create(const std::string& directory, const Schema& schema,
                                                                const Options& options) {
   return WritableCollection::Create(directory, schema, options);

@@ -236,6 +236,7 @@ absl::Status WritableCollection::TakeOver(const RecoveredCollection& recovered) 
 absl::Status WritableCollection::TakeOverBehindLogs(const RecoveredCollection& recovered) {
   // Of a copy too: what it was copied from may have given the numbers behind these to writes that the copy lacks.
   state_->visible.store(std::max(state_->visible.load(), recovered.loaded.replay.largest_sequence) + kSequenceSkip);
+  const FileId first_new = state_->file_ids.next();
   publisher_.SetWritePath(&writes_);
   publisher_.HoldGarbage(true);
   for (const FileId id : recovered.loaded.ingested) state_->file_ids.Hold(id);
@@ -248,7 +249,9 @@ absl::Status WritableCollection::TakeOverBehindLogs(const RecoveredCollection& r
   const pb::Manifest manifest = publisher_.manifest();
   CollectionGarbage garbage;
   garbage.manifest = &manifest;
-  garbage.first_needed_log = state_->file_ids.next();
+  // A merge may have begun in the background: what it makes is not what was found.
+  garbage.in_use = [first_new](FileId id) { return id >= first_new; };
+  garbage.first_needed_log = first_new;
   garbage.keep_in_lost_and_found = recovered.fell_back;
   RemoveGarbage(state_->fs, state_->directory, garbage);
   publisher_.HoldGarbage(false);

@@ -1,4 +1,5 @@
-// What lies in the directory of a database: a marker, a lock, the collections by name, and what is left of dropped ones.
+// What lies in the directory of a database: a marker, a lock, the collections by name, and what is left of dropped
+// ones.
 //
 //   DATABASE            {"version":1,"uuid":"32 hex digits"}
 //   LOCK                held by the one Database object

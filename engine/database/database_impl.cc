@@ -14,6 +14,12 @@
 #include "varve/clock.h"
 
 namespace varve {
+namespace {
+
+// As for a collection with a budget of its own.
+constexpr size_t kMinMemoryBytes = size_t{4} << 20;
+
+}  // namespace
 
 DatabaseShare::DatabaseShare(std::string directory, const DatabaseOptions& options)
     : directory_(std::move(directory)), options_(options.collections) {
@@ -28,8 +34,7 @@ DatabaseShare::DatabaseShare(std::string directory, const DatabaseOptions& optio
     options_.rate_limiter = limiter_.get();
   }
   if (options_.executor == nullptr) {
-    const int threads =
-        options_.threads > 0 ? options_.threads : static_cast<int>(std::thread::hardware_concurrency());
+    const int threads = options_.threads > 0 ? options_.threads : static_cast<int>(std::thread::hardware_concurrency());
     pool_ = std::make_unique<ThreadPool>(std::max(threads, 1));
     options_.executor = pool_.get();
   }
@@ -146,7 +151,8 @@ absl::Status DatabaseImpl::DropClaimed(const std::string& name) {
     return NotFound("collection " + Quoted(name) + " of " + directory() + ": is not there");
   }
   RETURN_IF_ERROR(there);
-  // Another process may have the collection alone open. The lock goes with the directory: who comes later finds neither.
+  // Another process may have the collection alone open. The lock goes with the directory: who comes later finds
+  // neither.
   ASSIGN_OR_RETURN(const std::unique_ptr<FileLock> lock, LockCollection(share_->fs(), share_->clock(), path));
   ASSIGN_OR_RETURN(const std::string trash, MoveToTrash(share_->fs(), directory(), name));
   share_->RemoveInBackground(trash);
@@ -156,6 +162,10 @@ absl::Status DatabaseImpl::DropClaimed(const std::string& name) {
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const std::string& directory, const DatabaseOptions& options) {
   auto share = std::make_shared<DatabaseShare>(WithoutTrailingSlashes(directory), options);
   if (share->directory().empty()) return InvalidArgument("the directory's name is empty");
+  const size_t memory_bytes = options.collections.memory_bytes;
+  if (options.collections.memory_budget == nullptr && memory_bytes != 0 && memory_bytes < kMinMemoryBytes) {
+    return InvalidArgument("memory_bytes is below 4 MiB");
+  }
   FileSystem* fs = share->fs();
   if (options.create_if_missing) RETURN_IF_ERROR(MakeDirectories(fs, share->directory()));
   const absl::Status marker = CheckDatabaseMarker(fs, share->directory());

@@ -1,8 +1,8 @@
 // The opaque text in which a scan keeps its place between two pages.
 //
 // Hex digits of: version (u8), CRC-32C of the request's bounds (u32), namespace and key of the last record (each a
-// varint length and bytes); then the CRC-32C of those digits. Printable, so that it can travel through anything; checked,
-// since it comes back from outside. Pure functions; thread-safe.
+// varint length and bytes); then the CRC-32C of those digits. Printable, so that it can travel through anything;
+// checked, since it comes back from outside. Pure functions; thread-safe.
 #ifndef VARVE_ENGINE_SEARCH_SCAN_CURSOR_H_
 #define VARVE_ENGINE_SEARCH_SCAN_CURSOR_H_
 

@@ -11,6 +11,9 @@
 namespace varve {
 namespace {
 
+// A writer may replace files while they are opened: the manifest is then read again, so often at most.
+constexpr int kMaxTries = 256;
+
 absl::Status OpenInto(FileSystem* fs, const std::string& directory, const std::string& name,
                       std::vector<OpenFile>* files) {
   ASSIGN_OR_RETURN(std::unique_ptr<RandomAccessFile> file, fs->OpenForRead(JoinPath(directory, name)));
@@ -36,10 +39,10 @@ absl::StatusOr<CopySource> OpenGeneration(FileSystem* fs, const std::string& dir
   for (const DirectoryEntry& entry : entries) {
     if (entry.kind == FileKind::kLog) RETURN_IF_ERROR(OpenInto(fs, directory, entry.name, &source.logs));
   }
+  if (pinned || loaded.source != kManifestName) return source;
   // Logs are removed only behind a newer manifest: if there is none yet, all that this one needs were there.
-  if (!pinned && PublishedGeneration(fs, directory) != source.manifest.generation()) {
-    return NotFound(directory + ": the manifest has moved on");
-  }
+  ASSIGN_OR_RETURN(const pb::Manifest now, ReadManifestFile(fs, directory, kManifestName));
+  if (now.generation() != source.manifest.generation()) return Aborted(directory + ": the manifest has moved on");
   return source;
 }
 
@@ -51,13 +54,27 @@ absl::StatusOr<CopySource> OpenCopySource(FileSystem* fs, const std::string& dir
     source.writer_is_live = true;
     return source;
   }
-  CopySource source;
-  RETURN_IF_ERROR(TryBesideWriter(fs, directory, [&](bool writer_is_live) -> absl::StatusOr<uint64_t> {
-    ASSIGN_OR_RETURN(source, OpenGeneration(fs, directory, pinned));
-    source.writer_is_live = writer_is_live;
-    return source.manifest.generation();
-  }));
-  return source;
+  absl::Status status;
+  for (int tries = 0; tries < kMaxTries; ++tries) {
+    const uint64_t before = PublishedGeneration(fs, directory);
+    const bool live = WriterIsLive(fs, directory);
+    absl::StatusOr<CopySource> source = OpenGeneration(fs, directory, pinned);
+    if (source.ok()) {
+      source->writer_is_live = live;
+      return source;
+    }
+    status = source.status();
+    if (absl::IsAborted(status)) continue;
+    if (!absl::IsNotFound(status) && !absl::IsDataLoss(status)) return status;
+    // Without a writer that may have done it, it is damage.
+    if (PublishedGeneration(fs, directory) == before && !live && !WriterIsLive(fs, directory)) {
+      return DataLoss("a file that is needed is missing or damaged: " + std::string(status.message()));
+    }
+  }
+  if (!absl::IsDataLoss(status)) {
+    return Unavailable(directory + ": its writer replaces files faster than they can be opened; try again later");
+  }
+  return status;
 }
 
 }  // namespace varve

@@ -91,8 +91,7 @@ TEST_F(DatabaseTest, DropsForGood) {
   Open();
   ASSERT_OK_AND_ASSIGN(std::shared_ptr<Collection> a, Create("a"));
   ASSERT_OK(a->Put(MakeRecord("k", {1, 2})));
-  EXPECT_THAT(database_->DropCollection("a"),
-              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("1 handles")));
+  EXPECT_THAT(database_->DropCollection("a"), StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("1 handles")));
   EXPECT_OK(a->Get("", "k"));
   a.reset();
   EXPECT_OK(database_->DropCollection("a"));
@@ -144,8 +143,7 @@ TEST_F(DatabaseTest, TakesADirectoryOfCollectionsAndNoOther) {
   EXPECT_THAT(Database::Open(temp_ / "none", options_), StatusIs(absl::StatusCode::kNotFound, ::testing::_));
   options_.create_if_missing = true;
   std::ofstream(path() + "/letter") << "x";
-  EXPECT_THAT(Database::Open(path(), options_),
-              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("letter")));
+  EXPECT_THAT(Database::Open(path(), options_), StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("letter")));
   EXPECT_FALSE(std::filesystem::exists(path() + "/LOCK"));
   std::filesystem::remove(path() + "/letter");
   Open();
