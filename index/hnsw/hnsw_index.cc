@@ -48,7 +48,7 @@ absl::Status CheckSlots(const SlotSource& slots) {
 
 // Of all vectors, those that a graph must have to be taken over: the others are inserted at the full price. With a
 // fifth a merge takes 0.88 of the time of building anew, with a tenth 0.96, and repair comes on top of that
-// (bench/hnsw_merge; docs/design/0007-reuse-of-graphs.md).
+// (bench/hnsw_merge; docs/design/0008-reuse-of-graphs.md).
 constexpr double kLeastReusedPart = 0.2;
 
 bool IsEnough(uint64_t kept, uint64_t slots) {
