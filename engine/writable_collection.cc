@@ -250,7 +250,7 @@ absl::Status WritableCollection::TakeOverBehindLogs(const RecoveredCollection& r
   CollectionGarbage garbage;
   garbage.manifest = &manifest;
   // A merge may have begun in the background: what it makes is not what was found.
-  garbage.in_use = [first_new](FileId id) { return id >= first_new; };
+  garbage.in_use = [this, first_new](FileId id) { return id >= first_new || state_->file_ids.IsPending(id); };
   garbage.first_needed_log = first_new;
   garbage.keep_in_lost_and_found = recovered.fell_back;
   RemoveGarbage(state_->fs, state_->directory, garbage);

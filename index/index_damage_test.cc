@@ -12,8 +12,8 @@ using testing::SearchOne;
 using testing::StatusIs;
 using testing::TestField;
 
-constexpr uint32_t kCount = 400;
-constexpr VectorShape kShape = {.dimension = 5, .metric = Metric::kL2, .element = ElementType::kF32};
+constexpr uint32_t kDamagedCount = 400;
+constexpr VectorShape kDamagedShape = {.dimension = 5, .metric = Metric::kL2, .element = ElementType::kF32};
 
 class IndexDamageTest : public ::testing::TestWithParam<const FieldIndexFactory*> {
  protected:
@@ -38,8 +38,8 @@ class IndexDamageTest : public ::testing::TestWithParam<const FieldIndexFactory*
       ASSERT_TRUE(absl::IsDataLoss(searcher.status()) || absl::IsUnimplemented(searcher.status())) << searcher.status();
       return;
     }
-    RowSet some(kCount);
-    for (uint32_t row = 0; row < kCount; row += 2) some.Add(row);
+    RowSet some(kDamagedCount);
+    for (uint32_t row = 0; row < kDamagedCount; row += 2) some.Add(row);
     SlotFilter filtered = field_.AllRows();
     filtered.allowed = &some;
     const ParamMap params = {{"ef", 5}};
@@ -52,7 +52,7 @@ class IndexDamageTest : public ::testing::TestWithParam<const FieldIndexFactory*
     }
   }
 
-  TestField field_{kShape, kCount};
+  TestField field_{kDamagedShape, kDamagedCount};
 };
 
 TEST_P(IndexDamageTest, RandomBytesDoNoHarm) {
@@ -78,7 +78,8 @@ TEST_P(IndexDamageTest, ExtremeNumbersDoNoHarm) {
     if (kind == SectionKind::kVectors) continue;
     const size_t words = field_.sections().MutableBytes(kind).size() / sizeof(uint32_t);
     for (size_t word = 0; word < std::min<size_t>(words, 48); ++word) {
-      for (const uint32_t value : {0u, 1u, kCount, kCount - 1, 0x7FFFFFFFu, 0x80000000u, 0xFFFFFFFEu, 0xFFFFFFFFu}) {
+      for (const uint32_t value :
+           {0u, 1u, kDamagedCount, kDamagedCount - 1, 0x7FFFFFFFu, 0x80000000u, 0xFFFFFFFEu, 0xFFFFFFFFu}) {
         std::byte* place = field_.sections().MutableBytes(kind).data() + word * sizeof(uint32_t);
         uint32_t saved;
         std::memcpy(&saved, place, sizeof(saved));
@@ -94,7 +95,7 @@ TEST_P(IndexDamageTest, SectionsOfAnotherLengthAreRefused) {
   for (const SectionKind kind : Sections()) {
     const size_t size = field_.sections().MutableBytes(kind).size();
     for (const size_t other : {size_t{0}, size_t{1}, size / 2, size - 1, size + 1, size + 4096}) {
-      TestField field(kShape, kCount);
+      TestField field(kDamagedShape, kDamagedCount);
       ASSERT_OK(field.Build(*GetParam()));
       field.sections().Resize(kind, other);
       EXPECT_THAT(field.Open(*GetParam()), StatusIs(absl::StatusCode::kDataLoss, ::testing::_))
@@ -106,7 +107,7 @@ TEST_P(IndexDamageTest, SectionsOfAnotherLengthAreRefused) {
 
 TEST_P(IndexDamageTest, MissingSectionsAreRefused) {
   for (const SectionKind kind : Sections()) {
-    TestField field(kShape, kCount);
+    TestField field(kDamagedShape, kDamagedCount);
     ASSERT_OK(field.Build(*GetParam()));
     field.sections().Remove(kind);
     EXPECT_THAT(field.Open(*GetParam()), StatusIs(absl::StatusCode::kDataLoss, ::testing::_)) << SectionKindName(kind);

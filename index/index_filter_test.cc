@@ -16,15 +16,15 @@ using testing::Recall;
 using testing::SearchOne;
 using testing::TestField;
 
-constexpr uint32_t kCount = 3000;
-constexpr VectorShape kShape = {.dimension = 8, .metric = Metric::kL2, .element = ElementType::kF32};
+constexpr uint32_t kFilterCount = 3000;
+constexpr VectorShape kFilterShape = {.dimension = 8, .metric = Metric::kL2, .element = ElementType::kF32};
 
 class FilteredSearch : public ::testing::TestWithParam<const FieldIndexFactory*> {
  protected:
   static void SetUpTestSuite() {}
 
   void SetUp() override {
-    field_ = std::make_unique<TestField>(kShape, kCount);
+    field_ = std::make_unique<TestField>(kFilterShape, kFilterCount);
     ASSERT_OK(field_->Build(*GetParam()));
     ASSERT_OK_AND_ASSIGN(searcher_, field_->Open(*GetParam()));
     filter_ = field_->AllRows();
@@ -55,7 +55,7 @@ class FilteredSearch : public ::testing::TestWithParam<const FieldIndexFactory*>
 };
 
 TEST_P(FilteredSearch, NothingIsFoundWhereNothingIsAllowed) {
-  const RowSet none(kCount);
+  const RowSet none(kFilterCount);
   filter_.allowed = &none;
   ExpectGoodAnswers(1.0);
 }
@@ -63,8 +63,8 @@ TEST_P(FilteredSearch, NothingIsFoundWhereNothingIsAllowed) {
 TEST_P(FilteredSearch, FindsKAtEverySelectivity) {
   for (const uint32_t one_in : {1u, 2u, 4u, 10u, 100u, 500u}) {
     SCOPED_TRACE(one_in);
-    RowSet allowed(kCount);
-    for (uint32_t row = 0; row < kCount; row += one_in) allowed.Add(row);
+    RowSet allowed(kFilterCount);
+    for (uint32_t row = 0; row < kFilterCount; row += one_in) allowed.Add(row);
     filter_.allowed = &allowed;
     ExpectGoodAnswers(0.4);
   }
@@ -72,8 +72,8 @@ TEST_P(FilteredSearch, FindsKAtEverySelectivity) {
 
 TEST_P(FilteredSearch, FindsKWhereTheAllowedRowsAreFarFromTheQuery) {
   // The half of the rows with a negative first component, for queries whose first component is large.
-  RowSet allowed(kCount);
-  for (uint32_t row = 0; row < kCount; ++row) {
+  RowSet allowed(kFilterCount);
+  for (uint32_t row = 0; row < kFilterCount; ++row) {
     float first;
     std::memcpy(&first, field_->vector(row).data(), sizeof(first));
     if (first < -0.5f) allowed.Add(row);
@@ -89,10 +89,10 @@ TEST_P(FilteredSearch, FindsKWhereTheAllowedRowsAreFarFromTheQuery) {
 }
 
 TEST_P(FilteredSearch, DeadRowsAreNotFound) {
-  RowSet dead(kCount);
-  for (uint32_t row = 0; row < kCount; row += 3) dead.Add(row);
-  RowDeaths deaths(kCount);
-  for (uint32_t row = 1; row < kCount; row += 3) deaths.Kill(row, /*killer=*/row < 1500 ? 5 : 50);
+  RowSet dead(kFilterCount);
+  for (uint32_t row = 0; row < kFilterCount; row += 3) dead.Add(row);
+  RowDeaths deaths(kFilterCount);
+  for (uint32_t row = 1; row < kFilterCount; row += 3) deaths.Kill(row, /*killer=*/row < 1500 ? 5 : 50);
   filter_.dead = &dead;
   filter_.deaths = &deaths;
   filter_.visible = 10;
@@ -100,8 +100,8 @@ TEST_P(FilteredSearch, DeadRowsAreNotFound) {
 }
 
 TEST_P(FilteredSearch, ExpiredRowsAreNotFound) {
-  std::vector<int64_t> expiry(kCount, kNeverExpires);
-  for (uint32_t row = 0; row < kCount; row += 2) expiry[row] = 1000 + row;
+  std::vector<int64_t> expiry(kFilterCount, kNeverExpires);
+  for (uint32_t row = 0; row < kFilterCount; row += 2) expiry[row] = 1000 + row;
   filter_.expiry = expiry;
   filter_.now_ms = 2000;
   ExpectGoodAnswers(0.5);
@@ -118,11 +118,11 @@ TEST_P(FilteredSearch, OnlyTheNamespacesRowsAreFound) {
 
 TEST_P(FilteredSearch, SlotsAreAnsweredByTheirRows) {
   // Every fifth slot has lost its row; the others belong to rows twice their number.
-  std::vector<RowId> slot_rows(kCount);
-  for (uint32_t slot = 0; slot < kCount; ++slot) slot_rows[slot] = slot % 5 == 0 ? kNoRow : slot * 2;
+  std::vector<RowId> slot_rows(kFilterCount);
+  for (uint32_t slot = 0; slot < kFilterCount; ++slot) slot_rows[slot] = slot % 5 == 0 ? kNoRow : slot * 2;
   filter_.slot_rows = slot_rows;
-  filter_.rows = 2 * kCount;
-  RowSet allowed(2 * kCount);
+  filter_.rows = 2 * kFilterCount;
+  RowSet allowed(2 * kFilterCount);
   allowed.AddRange(0, 4000);
   ExpectGoodAnswers(0.5);
   filter_.allowed = &allowed;
@@ -130,7 +130,7 @@ TEST_P(FilteredSearch, SlotsAreAnsweredByTheirRows) {
 }
 
 TEST_P(FilteredSearch, ACountByTheCallerIsUsed) {
-  RowSet allowed(kCount);
+  RowSet allowed(kFilterCount);
   allowed.AddRange(100, 140);
   filter_.allowed = &allowed;
   filter_.accepted_rows = 40;

@@ -29,12 +29,12 @@ using testing::SampleSegment;
 using testing::SampleShape;
 using testing::StatusIs;
 
-const std::string kPath = "/0000000001.vcnt";
+const std::string kDamagedPath = "/0000000001.vcnt";
 
 // A segment file taken apart, changed, and put together again with all checksums made right.
 struct Parts {
   explicit Parts(const std::string& file) {
-    auto decoded = DecodeSegmentFooter(file, kPath);
+    auto decoded = DecodeSegmentFooter(file, kDamagedPath);
     EXPECT_OK(decoded);
     footer = *decoded;
     body = file.substr(0, footer.header_offset);
@@ -92,15 +92,15 @@ class DamagedSegment : public ::testing::Test {
  protected:
   void Make(uint64_t seed, const SampleShape& shape) {
     sample_ = MakeSample(seed, shape);
-    ASSERT_OK(WriteSample(fs_.get(), kPath, sample_));
-    ASSERT_OK_AND_ASSIGN(file_, ReadWholeFile(fs_.get(), kPath, 1 << 30));
+    ASSERT_OK(WriteSample(fs_.get(), kDamagedPath, sample_));
+    ASSERT_OK_AND_ASSIGN(file_, ReadWholeFile(fs_.get(), kDamagedPath, 1 << 30));
   }
   absl::StatusOr<std::shared_ptr<const Segment>> Open(std::string_view bytes,
                                                       VerifyChecksums verify = VerifyChecksums::kOnTouch) {
-    auto file = fs_->CreateFile(kPath);
+    auto file = fs_->CreateFile(kDamagedPath);
     EXPECT_OK(file);
     EXPECT_OK((*file)->Append(bytes).status);
-    return Segment::Open(fs_.get(), kPath, std::nullopt, verify, IoMode::kMapped);
+    return Segment::Open(fs_.get(), kDamagedPath, std::nullopt, verify, IoMode::kMapped);
   }
   static std::vector<Segment::Damage> VerifyAll(const Segment& segment) {
     std::vector<Segment::Damage> damage;
@@ -112,14 +112,14 @@ class DamagedSegment : public ::testing::Test {
   void ExpectFound(const std::string& damaged, const std::string& what, bool read) {
     const auto segment = Open(damaged);
     if (!segment.ok()) {
-      ASSERT_THAT(segment, StatusIs(absl::StatusCode::kDataLoss, HasSubstr(kPath))) << what;
+      ASSERT_THAT(segment, StatusIs(absl::StatusCode::kDataLoss, HasSubstr(kDamagedPath))) << what;
       return;
     }
     if (read) {
       const ReadReport report = ReadEverything(**segment, sample_);
       ASSERT_THAT(report.wrong, IsEmpty()) << what;
       for (const absl::Status& error : report.errors) {
-        ASSERT_THAT(error, StatusIs(absl::StatusCode::kDataLoss, HasSubstr(kPath))) << what;
+        ASSERT_THAT(error, StatusIs(absl::StatusCode::kDataLoss, HasSubstr(kDamagedPath))) << what;
       }
     }
     ASSERT_FALSE(VerifyAll(**segment).empty()) << what;
@@ -188,7 +188,7 @@ TEST_F(DamagedSegment, NamesFileSectionAndOffset) {
   const auto document = segment->ReadDocument(0);
 
   const uint64_t block = offset / BlockVerifier::kBlockBytes * BlockVerifier::kBlockBytes;
-  EXPECT_THAT(document, StatusIs(absl::StatusCode::kDataLoss, HasSubstr(kPath)));
+  EXPECT_THAT(document, StatusIs(absl::StatusCode::kDataLoss, HasSubstr(kDamagedPath)));
   EXPECT_THAT(document, StatusIs(absl::StatusCode::kDataLoss, HasSubstr("DOCUMENTS")));
   EXPECT_THAT(document, StatusIs(absl::StatusCode::kDataLoss, HasSubstr(std::to_string(block))));
 }
@@ -198,7 +198,7 @@ TEST_F(DamagedSegment, EveryTruncationIsRefused) {
 
   for (size_t length = 0; length < file_.size(); ++length) {
     ASSERT_THAT(Open(std::string_view(file_).substr(0, length)),
-                StatusIs(absl::StatusCode::kDataLoss, HasSubstr(kPath)))
+                StatusIs(absl::StatusCode::kDataLoss, HasSubstr(kDamagedPath)))
         << length;
   }
 }
@@ -206,11 +206,11 @@ TEST_F(DamagedSegment, EveryTruncationIsRefused) {
 TEST_F(DamagedSegment, BytesBehindTheEndAreRefused) {
   Make(6, SampleShape{});
 
-  EXPECT_THAT(Open(file_ + '\0'), StatusIs(absl::StatusCode::kDataLoss, HasSubstr(kPath)));
-  EXPECT_THAT(Open(file_ + std::string(4096, '\0')), StatusIs(absl::StatusCode::kDataLoss, HasSubstr(kPath)));
+  EXPECT_THAT(Open(file_ + '\0'), StatusIs(absl::StatusCode::kDataLoss, HasSubstr(kDamagedPath)));
+  EXPECT_THAT(Open(file_ + std::string(4096, '\0')), StatusIs(absl::StatusCode::kDataLoss, HasSubstr(kDamagedPath)));
   // A good footer behind another file's bytes.
-  EXPECT_THAT(Open(std::string(64, 'x') + file_), StatusIs(absl::StatusCode::kDataLoss, HasSubstr(kPath)));
-  EXPECT_THAT(Open(file_ + file_), StatusIs(absl::StatusCode::kDataLoss, HasSubstr(kPath)));
+  EXPECT_THAT(Open(std::string(64, 'x') + file_), StatusIs(absl::StatusCode::kDataLoss, HasSubstr(kDamagedPath)));
+  EXPECT_THAT(Open(file_ + file_), StatusIs(absl::StatusCode::kDataLoss, HasSubstr(kDamagedPath)));
 }
 
 TEST_F(DamagedSegment, MixedUpBlocksAreFound) {
@@ -292,12 +292,14 @@ TEST_F(HostileSegment, RefusesSectionsOutsideTheirPlace) {
       Parts moved(file_);
       if (moved.header.sections(i).offset() != value) {
         moved.header.mutable_sections(i)->set_offset(value);
-        EXPECT_THAT(Open(moved.Join()), StatusIs(absl::StatusCode::kDataLoss, HasSubstr(kPath))) << i << " " << value;
+        EXPECT_THAT(Open(moved.Join()), StatusIs(absl::StatusCode::kDataLoss, HasSubstr(kDamagedPath)))
+            << i << " " << value;
       }
       Parts resized(file_);
       if (resized.header.sections(i).length() != value) {
         resized.header.mutable_sections(i)->set_length(value);
-        EXPECT_THAT(Open(resized.Join()), StatusIs(absl::StatusCode::kDataLoss, HasSubstr(kPath))) << i << " " << value;
+        EXPECT_THAT(Open(resized.Join()), StatusIs(absl::StatusCode::kDataLoss, HasSubstr(kDamagedPath)))
+            << i << " " << value;
       }
     }
   }
@@ -333,7 +335,7 @@ TEST_F(HostileSegment, RefusesCountsThatDoNotFitTheSections) {
   more_rows.header.set_vector_count(101);
   more_rows.footer.doc_count = 101;
   more_rows.footer.max_doc_id = 100;
-  ExpectRefused(&more_rows, kPath);
+  ExpectRefused(&more_rows, kDamagedPath);
   Parts more_slots(file_);
   more_slots.header.mutable_fields(0)->set_slots(more_slots.header.fields(0).slots() + 1);
   ExpectRefused(&more_slots, "SLOT_ROWS");

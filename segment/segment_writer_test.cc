@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::StatusIs;
 
-const std::string kPath = "/0000000001.vcnt";
+const std::string kWrittenPath = "/0000000001.vcnt";
 
 // A file that fails at a byte, or when it is synced.
 class FailingFile final : public WritableFile {
@@ -89,7 +89,7 @@ class SegmentWriting : public ::testing::Test {
     field_.dimension = 1;
   }
   std::unique_ptr<SegmentWriter> Create() {
-    auto writer = SegmentWriter::Create(fs_.get(), kPath, options_);
+    auto writer = SegmentWriter::Create(fs_.get(), kWrittenPath, options_);
     EXPECT_OK(writer);
     return *std::move(writer);
   }
@@ -126,7 +126,7 @@ TEST_F(SegmentWriting, ARefusedRowLeavesNoTrace) {
 
   EXPECT_EQ(finished.rows, 2u);
   ASSERT_OK_AND_ASSIGN(const auto segment,
-                       Segment::Open(fs_.get(), kPath, std::nullopt, VerifyChecksums::kAtOpen, IoMode::kMapped));
+                       Segment::Open(fs_.get(), kWrittenPath, std::nullopt, VerifyChecksums::kAtOpen, IoMode::kMapped));
   EXPECT_EQ(segment->KeyOf(1)->key, "b");
 }
 
@@ -182,7 +182,7 @@ TEST_F(SegmentWriting, LeavesOutAMapThatSaysNothing) {
   ASSERT_OK(writer->Finish());
 
   ASSERT_OK_AND_ASSIGN(const auto segment,
-                       Segment::Open(fs_.get(), kPath, std::nullopt, VerifyChecksums::kAtOpen, IoMode::kMapped));
+                       Segment::Open(fs_.get(), kWrittenPath, std::nullopt, VerifyChecksums::kAtOpen, IoMode::kMapped));
   EXPECT_TRUE(segment->SlotRows(1)->empty());
   EXPECT_FALSE(segment->FieldSections(1).Find(SectionKind::kSlotRows).present());
 }
@@ -190,10 +190,10 @@ TEST_F(SegmentWriting, LeavesOutAMapThatSaysNothing) {
 TEST_F(SegmentWriting, TheFileAppearsOnlyWhenItIsFinished) {
   std::unique_ptr<SegmentWriter> writer = Create();
   ASSERT_OK(writer->AddRow(Row("a")));
-  EXPECT_THAT(fs_->Stat(kPath), StatusIs(absl::StatusCode::kNotFound, HasSubstr(kPath)));
+  EXPECT_THAT(fs_->Stat(kWrittenPath), StatusIs(absl::StatusCode::kNotFound, HasSubstr(kWrittenPath)));
 
   ASSERT_OK(writer->Finish());
-  EXPECT_OK(fs_->Stat(kPath));
+  EXPECT_OK(fs_->Stat(kWrittenPath));
   writer.reset();
 
   EXPECT_THAT(*fs_->List("/"), ::testing::ElementsAre("0000000001.vcnt"));
@@ -217,7 +217,7 @@ TEST_F(SegmentWriting, KnowsTheChecksumOfAQuantizer) {
   ASSERT_OK(writer->Finish());
 
   ASSERT_OK_AND_ASSIGN(const auto segment,
-                       Segment::Open(fs_.get(), kPath, std::nullopt, VerifyChecksums::kAtOpen, IoMode::kMapped));
+                       Segment::Open(fs_.get(), kWrittenPath, std::nullopt, VerifyChecksums::kAtOpen, IoMode::kMapped));
   bool found = false;
   for (const pb::Section& section : segment->header().sections()) {
     if (section.kind() != pb::QUANTIZER) continue;
@@ -230,11 +230,11 @@ TEST_F(SegmentWriting, KnowsTheChecksumOfAQuantizer) {
 TEST(SegmentWriter, ReportsAFailedWriteAndLeavesNothing) {
   const testing::SampleSegment sample = testing::MakeSample(1, {});
   FailingFileSystem measured(~uint64_t{0});
-  ASSERT_OK_AND_ASSIGN(const FinishedSegment whole, WriteSample(&measured, kPath, sample));
+  ASSERT_OK_AND_ASSIGN(const FinishedSegment whole, WriteSample(&measured, kWrittenPath, sample));
 
   for (const uint64_t fail_at : {uint64_t{0}, uint64_t{63}, uint64_t{10'000}, whole.bytes - 1, whole.bytes}) {
     FailingFileSystem fs(fail_at);
-    const auto finished = WriteSample(&fs, kPath, sample);
+    const auto finished = WriteSample(&fs, kWrittenPath, sample);
     EXPECT_THAT(finished,
                 StatusIs(fail_at == whole.bytes ? absl::StatusCode::kInternal : absl::StatusCode::kResourceExhausted,
                          ::testing::_));

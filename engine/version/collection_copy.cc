@@ -15,6 +15,8 @@
 #include "engine/version/file_names.h"
 #include "engine/version/manifest.h"
 #include "engine/version/manifest_files.h"
+#include "log.pb.h"
+#include "segment/segment.h"
 #include "varve/clock.h"
 #include "wal/log_recovery.h"
 
@@ -72,7 +74,9 @@ class Copier {
   absl::Status LinkOrCopy(const OpenFile& from);
   // Copies the logs that are needed, as they are at a clean close; `manifest` will say so.
   absl::Status CopyLogs(const CopySource& source, pb::Manifest* manifest);
-  absl::StatusOr<ReplayResult> Replay(const pb::Manifest& manifest, bool writer_is_live) const;
+  absl::StatusOr<ReplayResult> Replay(const CopySource& source, pb::Manifest* manifest);
+  // The segments of bulk loads that the logs name and the manifest does not: they belong to the logs.
+  absl::Status CopyIngested(const CopySource& source, absl::Span<const LogRecord> batch, pb::Manifest* manifest);
   absl::Status RemoveLogsBelow(FileId first);
   absl::Status CutLog(const LogEnd& end);
   absl::Status WriteManifest(const CopySource& source, pb::Manifest manifest);
@@ -119,9 +123,11 @@ absl::Status Copier::LinkOrCopy(const OpenFile& from) {
 absl::Status Copier::Copy(const OpenFile& from) {
   ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> to, fs_->CreateFile(PathOf(from.name)));
   std::string buffer(kCopyBytes, '\0');
-  for (;;) {
-    ASSIGN_OR_RETURN(const size_t read, from.file->Read(to->Size(), buffer.size(), buffer.data()));
-    if (read == 0) break;
+  // A log grows meanwhile; what is behind may speak of files that were not opened.
+  while (to->Size() < from.size) {
+    const size_t wanted = std::min<uint64_t>(buffer.size(), from.size - to->Size());
+    ASSIGN_OR_RETURN(const size_t read, from.file->Read(to->Size(), wanted, buffer.data()));
+    if (read == 0) break;  // the log was cut
     RETURN_IF_ERROR(to->Append(std::string_view(buffer).substr(0, read)).status);
     result_.bytes_copied += read;
     if (request_.progress) request_.progress(read);
@@ -132,16 +138,39 @@ absl::Status Copier::Copy(const OpenFile& from) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<ReplayResult> Copier::Replay(const pb::Manifest& manifest, bool writer_is_live) const {
+absl::StatusOr<ReplayResult> Copier::Replay(const CopySource& source, pb::Manifest* manifest) {
   ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> entries, ListCollection(fs_, staging_));
-  ASSIGN_OR_RETURN(ReplayRequest request, MakeReplayRequest(staging_, entries, manifest));
-  request.writer_is_live = writer_is_live;
-  return ReplayLogs(fs_, request, [](absl::Span<const LogRecord>) { return absl::OkStatus(); });
+  ASSIGN_OR_RETURN(ReplayRequest request, MakeReplayRequest(staging_, entries, *manifest));
+  request.writer_is_live = source.writer_is_live;
+  return ReplayLogs(fs_, request,
+                    [&](absl::Span<const LogRecord> batch) { return CopyIngested(source, batch, manifest); });
+}
+
+absl::Status Copier::CopyIngested(const CopySource& source, absl::Span<const LogRecord> batch, pb::Manifest* manifest) {
+  for (const LogRecord& record : batch) {
+    pb::LogControl control;
+    if (record.type != LogEntryType::kControl) continue;
+    if (!control.ParseFromString(record.payload)) {
+      return DataLoss("log record at offset " + std::to_string(record.offset) + ": control entry cannot be decoded");
+    }
+    if (!control.has_segment_ingested()) continue;
+    const pb::SegmentEntry& entry = control.segment_ingested().segment();
+    const std::string name = SegmentName(entry.id());
+    const auto is_it = [&](const OpenFile& file) { return file.name == name; };
+    if (std::any_of(source.files.begin(), source.files.end(), is_it)) continue;
+    const auto found = std::find_if(source.unnamed.begin(), source.unnamed.end(), is_it);
+    if (found == source.unnamed.end()) return DataLoss(name + ": a log names it, and it is missing");
+    RETURN_IF_ERROR(LinkOrCopy(*found));
+    ASSIGN_OR_RETURN(const SegmentExpectation expected, ExpectSegment(*manifest, entry));
+    RETURN_IF_ERROR(Segment::Open(fs_, PathOf(name), expected, VerifyChecksums::kOnTouch, IoMode::kMapped).status());
+    manifest->set_next_file_id(std::max<FileId>(manifest->next_file_id(), entry.id() + 1));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Copier::CopyLogs(const CopySource& source, pb::Manifest* manifest) {
   for (const OpenFile& log : source.logs) RETURN_IF_ERROR(Copy(log));
-  ASSIGN_OR_RETURN(const ReplayResult replay, Replay(*manifest, source.writer_is_live));
+  ASSIGN_OR_RETURN(const ReplayResult replay, Replay(source, manifest));
   result_.sequence = std::max<Sequence>(manifest->wal_sequence(), replay.last_sequence);
   manifest->set_last_sequence(std::max<Sequence>(manifest->last_sequence(), replay.largest_sequence));
   manifest->clear_closed_log();

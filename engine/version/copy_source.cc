@@ -1,5 +1,6 @@
 #include "engine/version/copy_source.h"
 
+#include <set>
 #include <utility>
 
 #include "base/publish.h"
@@ -12,12 +13,35 @@ namespace varve {
 namespace {
 
 // A writer may replace files while they are opened: the manifest is then read again, so often at most.
-constexpr int kMaxTries = 256;
+constexpr int kMaxCopyTries = 256;
 
 absl::Status OpenInto(FileSystem* fs, const std::string& directory, const std::string& name,
                       std::vector<OpenFile>* files) {
   ASSIGN_OR_RETURN(std::unique_ptr<RandomAccessFile> file, fs->OpenForRead(JoinPath(directory, name)));
-  files->push_back({name, std::move(file)});
+  ASSIGN_OR_RETURN(const uint64_t size, file->Size());
+  files->push_back({name, std::move(file), size});
+  return absl::OkStatus();
+}
+
+absl::Status OpenLogs(FileSystem* fs, const std::string& directory, CopySource* source) {
+  ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> entries, ListCollection(fs, directory));
+  for (const DirectoryEntry& entry : entries) {
+    if (entry.kind == FileKind::kLog) RETURN_IF_ERROR(OpenInto(fs, directory, entry.name, &source->logs));
+  }
+  return absl::OkStatus();
+}
+
+// A bulk load publishes its segment before it logs it: looked for after the logs were opened, it is there.
+absl::Status OpenUnnamed(FileSystem* fs, const std::string& directory, CopySource* source) {
+  std::set<std::string> named;
+  for (const OpenFile& file : source->files) named.insert(file.name);
+  ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> entries, ListCollection(fs, directory));
+  for (const DirectoryEntry& entry : entries) {
+    if (entry.kind != FileKind::kSegment || named.contains(entry.name)) continue;
+    // One that is gone again was the output of a merge that failed, or garbage.
+    const absl::Status opened = OpenInto(fs, directory, entry.name, &source->unnamed);
+    if (!opened.ok() && !absl::IsNotFound(opened)) return opened;
+  }
   return absl::OkStatus();
 }
 
@@ -35,10 +59,8 @@ absl::StatusOr<CopySource> OpenGeneration(FileSystem* fs, const std::string& dir
     if (!entry.has_bitmap()) continue;
     RETURN_IF_ERROR(OpenInto(fs, directory, BitmapName(entry.id(), entry.bitmap().file_id()), &source.files));
   }
-  ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> entries, ListCollection(fs, directory));
-  for (const DirectoryEntry& entry : entries) {
-    if (entry.kind == FileKind::kLog) RETURN_IF_ERROR(OpenInto(fs, directory, entry.name, &source.logs));
-  }
+  RETURN_IF_ERROR(OpenLogs(fs, directory, &source));
+  RETURN_IF_ERROR(OpenUnnamed(fs, directory, &source));
   if (pinned || loaded.source != kManifestName) return source;
   // Logs are removed only behind a newer manifest: if there is none yet, all that this one needs were there.
   ASSIGN_OR_RETURN(const pb::Manifest now, ReadManifestFile(fs, directory, kManifestName));
@@ -55,7 +77,7 @@ absl::StatusOr<CopySource> OpenCopySource(FileSystem* fs, const std::string& dir
     return source;
   }
   absl::Status status;
-  for (int tries = 0; tries < kMaxTries; ++tries) {
+  for (int tries = 0; tries < kMaxCopyTries; ++tries) {
     const uint64_t before = PublishedGeneration(fs, directory);
     const bool live = WriterIsLive(fs, directory);
     absl::StatusOr<CopySource> source = OpenGeneration(fs, directory, pinned);

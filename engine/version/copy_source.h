@@ -18,6 +18,7 @@ namespace varve {
 struct OpenFile {
   std::string name;  // relative to the collection
   std::unique_ptr<RandomAccessFile> file;
+  uint64_t size = 0;  // when it was opened
 };
 
 struct CopySource {
@@ -26,6 +27,8 @@ struct CopySource {
   bool writer_is_live = false;
   std::vector<OpenFile> files;  // segments and bitmaps: all that the manifest names
   std::vector<OpenFile> logs;   // all there are; among them those that the manifest needs
+  // Segments that the manifest does not name; among them those that the logs name as far as they reached when opened.
+  std::vector<OpenFile> unnamed;
 };
 
 // `pinned`: nothing is removed meanwhile, so that one look is enough; else it looks again while a writer moves on.

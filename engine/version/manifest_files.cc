@@ -12,7 +12,7 @@ namespace {
 // Enough to see what is wrong; a directory that lost everything need not fill the screen.
 constexpr size_t kMaxListed = 8;
 
-bool IsMissingOrDamaged(const absl::Status& status) { return absl::IsNotFound(status) || absl::IsDataLoss(status); }
+bool IsFileMissingOrDamaged(const absl::Status& status) { return absl::IsNotFound(status) || absl::IsDataLoss(status); }
 
 absl::Status CheckSegmentFile(FileSystem* fs, const std::string& directory, const pb::Manifest& manifest,
                               const pb::SegmentEntry& entry) {
@@ -51,11 +51,11 @@ absl::Status CheckNamedFiles(FileSystem* fs, const std::string& directory, const
   };
   for (const pb::SegmentEntry& entry : manifest.segments()) {
     const absl::Status segment = CheckSegmentFile(fs, directory, manifest, entry);
-    if (!segment.ok() && !IsMissingOrDamaged(segment)) return segment;
+    if (!segment.ok() && !IsFileMissingOrDamaged(segment)) return segment;
     if (!segment.ok()) note(segment);
     if (!entry.has_bitmap()) continue;
     const absl::Status bitmap = CheckBitmapFile(fs, directory, entry);
-    if (!bitmap.ok() && !IsMissingOrDamaged(bitmap)) return bitmap;
+    if (!bitmap.ok() && !IsFileMissingOrDamaged(bitmap)) return bitmap;
     if (!bitmap.ok()) note(bitmap);
   }
   if (bad == 0) return absl::OkStatus();

@@ -37,8 +37,9 @@ Memtable::Memtable(const Schema& schema, const Limits& limits, uint64_t seed, Me
     columns_.push_back(column);
   }
   row_bytes_ = sizeof(Row) + 2 * sizeof(void*) + vector_bytes;
-  const size_t wanted =
-      std::clamp<size_t>(kChunkTargetBytes / std::max<size_t>(vector_bytes, 1), kMinChunkRows, kMaxChunkRows);
+  // A small memtable has small chunks: what is allocated must stay near what it is allowed.
+  const size_t target = std::min(kChunkTargetBytes, limits_.bytes / 8);
+  const size_t wanted = std::clamp<size_t>(target / std::max<size_t>(vector_bytes, 1), kMinChunkRows, kMaxChunkRows);
   chunk_rows_ = static_cast<uint32_t>(std::bit_floor(wanted));
   chunk_shift_ = static_cast<uint32_t>(std::countr_zero(chunk_rows_));
   for (Column& column : columns_) {

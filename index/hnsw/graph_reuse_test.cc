@@ -19,7 +19,7 @@ using varve::testing::StatusIs;
 using varve::testing::TestField;
 using varve::testing::Truth;
 
-constexpr VectorShape kShape = {.dimension = 16, .metric = Metric::kL2, .element = ElementType::kF32};
+constexpr VectorShape kReuseShape = {.dimension = 16, .metric = Metric::kL2, .element = ElementType::kF32};
 const ParamMap kParams = {{"ef_construction", 100}};
 
 void ExpectSound(const TestField& field) {
@@ -64,9 +64,9 @@ struct SplitAndDrop {
 class ReusedGraphOf : public ReusedGraph, public ::testing::WithParamInterface<SplitAndDrop> {};
 
 TEST_P(ReusedGraphOf, FindsAsMuchAsAFreshOne) {
-  const auto vectors = ClusteredVectors(kShape, 6000, 0, 40, 1);
-  auto merge = MergeCase::Split(factory_, kShape, vectors, GetParam().percent, GetParam().drop_percent);
-  ExpectAsGoodAsFresh(&merge, ClusteredVectors(kShape, 400, 0, 40, 2));
+  const auto vectors = ClusteredVectors(kReuseShape, 6000, 0, 40, 1);
+  auto merge = MergeCase::Split(factory_, kReuseShape, vectors, GetParam().percent, GetParam().drop_percent);
+  ExpectAsGoodAsFresh(&merge, ClusteredVectors(kReuseShape, 400, 0, 40, 2));
 }
 
 INSTANTIATE_TEST_SUITE_P(Every, ReusedGraphOf,
@@ -78,12 +78,12 @@ INSTANTIATE_TEST_SUITE_P(Every, ReusedGraphOf,
                          });
 
 TEST_F(ReusedGraph, TakesInClustersThatItHasNeverSeen) {
-  auto vectors = ClusteredVectors(kShape, 4000, 0, 20, 1);
+  auto vectors = ClusteredVectors(kReuseShape, 4000, 0, 20, 1);
   std::vector<uint32_t> owners(vectors.size(), 0);
-  for (auto& vector : ClusteredVectors(kShape, 2000, 21, 30, 2)) vectors.push_back(std::move(vector));
+  for (auto& vector : ClusteredVectors(kReuseShape, 2000, 21, 30, 2)) vectors.push_back(std::move(vector));
   owners.resize(vectors.size(), 1);
-  MergeCase merge(factory_, kShape, vectors, owners, std::vector<bool>(vectors.size()));
-  ExpectAsGoodAsFresh(&merge, ClusteredVectors(kShape, 400, 21, 30, 3));
+  MergeCase merge(factory_, kReuseShape, vectors, owners, std::vector<bool>(vectors.size()));
+  ExpectAsGoodAsFresh(&merge, ClusteredVectors(kReuseShape, 400, 21, 30, 3));
 }
 
 TEST_F(ReusedGraph, ClosesOverWholeRegionsThatWereDropped) {
@@ -91,20 +91,21 @@ TEST_F(ReusedGraph, ClosesOverWholeRegionsThatWereDropped) {
   std::vector<std::vector<std::byte>> vectors;
   std::vector<bool> dropped;
   for (uint32_t cluster = 0; cluster < 20; ++cluster) {
-    for (auto& vector : ClusteredVectors(kShape, 250, cluster, cluster, cluster)) vectors.push_back(std::move(vector));
+    for (auto& vector : ClusteredVectors(kReuseShape, 250, cluster, cluster, cluster))
+      vectors.push_back(std::move(vector));
     dropped.resize(vectors.size(), cluster % 4 == 0);
   }
   std::vector<uint32_t> owners(vectors.size(), 0);
   for (size_t i = 0; i < owners.size(); i += 10) owners[i] = 1;
-  MergeCase merge(factory_, kShape, vectors, owners, dropped);
-  ExpectAsGoodAsFresh(&merge, ClusteredVectors(kShape, 1000, 0, 19, 99));
+  MergeCase merge(factory_, kReuseShape, vectors, owners, dropped);
+  ExpectAsGoodAsFresh(&merge, ClusteredVectors(kReuseShape, 1000, 0, 19, 99));
 }
 
 TEST_F(ReusedGraph, StaysGoodOverManyMerges) {
-  const auto vectors = ClusteredVectors(kShape, 5000, 0, 30, 1);
+  const auto vectors = ClusteredVectors(kReuseShape, 5000, 0, 30, 1);
   Random random(1);
   std::vector<std::vector<std::byte>> now(vectors.begin(), vectors.begin() + 2500);
-  auto field = std::make_unique<TestField>(kShape, now);
+  auto field = std::make_unique<TestField>(kReuseShape, now);
   ASSERT_OK(field->Build(factory_, kParams));
   for (size_t round = 0; round < 10; ++round) {
     std::vector<SlotId> map;
@@ -116,16 +117,16 @@ TEST_F(ReusedGraph, StaysGoodOverManyMerges) {
     }
     next.insert(next.end(), vectors.begin() + static_cast<ptrdiff_t>(2500 + 250 * round),
                 vectors.begin() + static_cast<ptrdiff_t>(2750 + 250 * round));
-    auto merged = std::make_unique<TestField>(kShape, next);
+    auto merged = std::make_unique<TestField>(kReuseShape, next);
     const MergeInput input = field->AsInput(factory_, map);
     ASSERT_OK(merged->Merge(factory_, {&input, 1}, kParams));
     field = std::move(merged);
     now = std::move(next);
   }
   ExpectSound(*field);
-  TestField fresh(kShape, std::move(now));
+  TestField fresh(kReuseShape, std::move(now));
   ASSERT_OK(fresh.Build(factory_, kParams));
-  const Truth truth(fresh, ClusteredVectors(kShape, 400, 0, 30, 2));
+  const Truth truth(fresh, ClusteredVectors(kReuseShape, 400, 0, 30, 2));
   for (const double ef : {10.0, 20.0, 40.0}) {
     EXPECT_GE(MeanRecall(factory_, *field, truth, {{"ef", ef}}),
               MeanRecall(factory_, fresh, truth, {{"ef", ef}}) - 0.005);
@@ -136,8 +137,8 @@ TEST_F(ReusedGraph, EqualVectorsStayReachable) {
   std::vector<std::vector<std::byte>> vectors;
   Random random(1);
   for (int clump = 0; clump < 30; ++clump)
-    vectors.insert(vectors.end(), 50, varve::testing::RandomVector(&random, kShape));
-  auto merge = MergeCase::Split(factory_, kShape, vectors, 80, 30);
+    vectors.insert(vectors.end(), 50, varve::testing::RandomVector(&random, kReuseShape));
+  auto merge = MergeCase::Split(factory_, kReuseShape, vectors, 80, 30);
   const ParamMap narrow = {{"m", 4}, {"ef_construction", 16}};
   ASSERT_OK(merge.BuildInputs(narrow));
   ASSERT_OK(merge.Merge(narrow));
@@ -145,8 +146,8 @@ TEST_F(ReusedGraph, EqualVectorsStayReachable) {
 }
 
 TEST_F(ReusedGraph, InsertsOnlyWhatIsNew) {
-  const auto vectors = ClusteredVectors(kShape, 3000, 0, 20, 1);
-  auto merge = MergeCase::Split(factory_, kShape, vectors, 90, 0);
+  const auto vectors = ClusteredVectors(kReuseShape, 3000, 0, 20, 1);
+  auto merge = MergeCase::Split(factory_, kReuseShape, vectors, 90, 0);
   ASSERT_OK(merge.BuildInputs(kParams));
   uint64_t inserted = 0;
   ASSERT_OK(merge.Merge(kParams, CountingInsertions(&inserted)));
@@ -154,7 +155,7 @@ TEST_F(ReusedGraph, InsertsOnlyWhatIsNew) {
 }
 
 TEST_F(ReusedGraph, IsBuiltAnewWhereNoInputHasEnoughOrFits) {
-  const auto vectors = ClusteredVectors(kShape, 3000, 0, 20, 1);
+  const auto vectors = ClusteredVectors(kReuseShape, 3000, 0, 20, 1);
   const auto expect_fresh = [&](MergeCase* merge) {
     ASSERT_OK(merge->Merge(kParams, {.seed = 3}));
     ASSERT_OK(merge->BuildFresh(kParams, {.seed = 3}));
@@ -164,20 +165,20 @@ TEST_F(ReusedGraph, IsBuiltAnewWhereNoInputHasEnoughOrFits) {
   };
   std::vector<uint32_t> owners;
   for (uint32_t i = 0; i < vectors.size(); ++i) owners.push_back(i % 10);
-  MergeCase many(factory_, kShape, vectors, owners, std::vector<bool>(vectors.size()));
+  MergeCase many(factory_, kReuseShape, vectors, owners, std::vector<bool>(vectors.size()));
   ASSERT_OK(many.BuildInputs(kParams));
   expect_fresh(&many);
-  auto other_m = MergeCase::Split(factory_, kShape, vectors, 90, 0);
+  auto other_m = MergeCase::Split(factory_, kReuseShape, vectors, 90, 0);
   ASSERT_OK(other_m.BuildInputs({{"m", 8}, {"ef_construction", 100}}));
   expect_fresh(&other_m);
-  auto cheaper = MergeCase::Split(factory_, kShape, vectors, 90, 0);
+  auto cheaper = MergeCase::Split(factory_, kReuseShape, vectors, 90, 0);
   ASSERT_OK(cheaper.BuildInputs({{"ef_construction", 50}}));
   expect_fresh(&cheaper);
 }
 
 TEST_F(ReusedGraph, IsEmptyWhereNothingIsLeft) {
-  const auto vectors = ClusteredVectors(kShape, 100, 0, 2, 1);
-  auto merge = MergeCase::Split(factory_, kShape, vectors, 100, 100);
+  const auto vectors = ClusteredVectors(kReuseShape, 100, 0, 2, 1);
+  auto merge = MergeCase::Split(factory_, kReuseShape, vectors, 100, 100);
   ASSERT_OK(merge.BuildInputs(kParams));
   ASSERT_OK(merge.Merge(kParams));
   ExpectSound(merge.merged());
@@ -185,10 +186,10 @@ TEST_F(ReusedGraph, IsEmptyWhereNothingIsLeft) {
 
 TEST_F(ReusedGraph, MayGrowAboveItsHighestLevel) {
   // With few old vectors and many seeds some merge draws a higher level for a new one.
-  const auto vectors = ClusteredVectors(kShape, 300, 0, 4, 1);
+  const auto vectors = ClusteredVectors(kReuseShape, 300, 0, 4, 1);
   const ParamMap narrow = {{"m", 4}, {"ef_construction", 32}};
   for (uint64_t seed = 0; seed < 20; ++seed) {
-    auto merge = MergeCase::Split(factory_, kShape, vectors, 30, 0);
+    auto merge = MergeCase::Split(factory_, kReuseShape, vectors, 30, 0);
     ASSERT_OK(merge.BuildInputs(narrow, {.seed = 7}));
     ASSERT_OK(merge.Merge(narrow, {.seed = seed}));
     ExpectSound(merge.merged());
@@ -196,9 +197,9 @@ TEST_F(ReusedGraph, MayGrowAboveItsHighestLevel) {
 }
 
 TEST_F(ReusedGraph, DoesNotDependOnThreads) {
-  const auto vectors = ClusteredVectors(kShape, 4000, 0, 20, 1);
-  auto one = MergeCase::Split(factory_, kShape, vectors, 70, 20);
-  auto three = MergeCase::Split(factory_, kShape, vectors, 70, 20);
+  const auto vectors = ClusteredVectors(kReuseShape, 4000, 0, 20, 1);
+  auto one = MergeCase::Split(factory_, kReuseShape, vectors, 70, 20);
+  auto three = MergeCase::Split(factory_, kReuseShape, vectors, 70, 20);
   ASSERT_OK(one.BuildInputs(kParams));
   ASSERT_OK(three.BuildInputs(kParams));
   ASSERT_OK(one.Merge(kParams, {.threads = 1, .seed = 9}));
@@ -209,8 +210,8 @@ TEST_F(ReusedGraph, DoesNotDependOnThreads) {
 }
 
 TEST_F(ReusedGraph, ReportsProgressAndStopsWhenCancelled) {
-  const auto vectors = ClusteredVectors(kShape, 3000, 0, 20, 1);
-  auto merge = MergeCase::Split(factory_, kShape, vectors, 60, 0);
+  const auto vectors = ClusteredVectors(kReuseShape, 3000, 0, 20, 1);
+  auto merge = MergeCase::Split(factory_, kReuseShape, vectors, 60, 0);
   ASSERT_OK(merge.BuildInputs(kParams));
   Cancellation cancellation;
   uint64_t last = 0;
@@ -242,7 +243,7 @@ class HostileInput : public ::testing::Test {
   static constexpr uint32_t kRowWidth = 8;
   const ParamMap narrow_ = {{"m", 4}, {"ef_construction", 20}};
   const HnswIndexFactory factory_;
-  MergeCase merge_ = MergeCase::Split(factory_, kShape, ClusteredVectors(kShape, 400, 0, 8, 1), 80, 20);
+  MergeCase merge_ = MergeCase::Split(factory_, kReuseShape, ClusteredVectors(kReuseShape, 400, 0, 8, 1), 80, 20);
 };
 
 TEST_F(HostileInput, NeighboursThatAreNoSlotsAreDamage) {

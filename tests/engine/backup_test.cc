@@ -219,6 +219,42 @@ TEST_F(BackupTest, GarbageWaitsForItAndGoesThen) {
   ExpectClean(path());  // no warning of a file that nothing names
 }
 
+// A bulk load tells of its progress when its segment has entered by way of the log, and no manifest names it yet.
+TEST_F(BackupTest, HoldsSegmentsThatOnlyTheLogNames) {
+  Create();
+  Fill();
+  const uint64_t rows = *collection_->Count();
+  std::vector<std::string> backups;
+  BulkLoadOptions options;
+  options.progress = [&](uint64_t) {
+    backups.push_back(temp_ / ("bulk" + std::to_string(backups.size())));
+    EXPECT_OK(collection_->Backup(backups.back()));
+  };
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<BulkLoad> load, collection_->NewBulkLoad(options));
+  for (int i = 0; i < 100; ++i) ASSERT_OK(load->Add(MakeRecord("new" + std::to_string(i), {1, 2, 3, 4})));
+  ASSERT_OK(load->Finish());
+  load.reset();
+  ASSERT_FALSE(backups.empty());
+  ASSERT_OK_AND_ASSIGN(const pb::Manifest manifest,
+                       ReadManifestFile(FileSystem::Default(), backups.back(), "manifest.json"));
+  EXPECT_EQ(manifest.segments_size(), 2);
+  ASSERT_OK_AND_ASSIGN(const State loaded, StateOf(collection_.get()));
+  EXPECT_EQ(loaded.size(), rows + 100);
+  for (const std::string& copy : {backups.back(), temp_ / "of-it"}) {
+    if (copy != backups.back()) {
+      ASSERT_OK(BackupCollection(backups.back(), copy, {}).status());
+    }
+    EXPECT_EQ(*StateOf(copy), loaded);
+    ExpectClean(copy);
+  }
+  {
+    ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Collection> opened, Collection::Open(backups.back(), options_));
+    EXPECT_EQ(*StateOf(opened.get()), loaded);
+  }
+  ExpectClean(backups.back());
+  EXPECT_EQ(*StateOf(backups.back()), loaded);
+}
+
 // Dies after each number of changes to the disk, until the backup gets through: it is not there, or whole.
 TEST_F(BackupTest, IsWholeOrNotThereWhereverItIsKilled) {
   options_.file_system = memory_.get();
