@@ -22,8 +22,6 @@ class BackgroundMerge : public testing::CollectionTest {
     options_.memtable_bytes = 1 << 16;
     options_.sync = SyncMode::OnFlush();
   }
-  // What the collections share goes after them.
-  ~BackgroundMerge() override { collection_.reset(); }
 
   void Put(int first, int last) {
     WriteBatch batch;

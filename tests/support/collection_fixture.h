@@ -48,6 +48,9 @@ class CollectionTest : public ::testing::Test {
     options_.background_merges = false;
   }
 
+  // File systems, budgets and listeners that a test's fixture owns go after the collection that uses them.
+  void TearDown() override { collection_.reset(); }
+
   void Create(const Schema& schema = Schema::SingleVector(kDimension, Metric::kL2)) {
     absl::StatusOr<std::unique_ptr<Collection>> created = Collection::Create(path(), schema, options_);
     ASSERT_OK(created);
