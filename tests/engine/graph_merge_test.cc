@@ -63,8 +63,9 @@ class GraphMerge : public CollectionTest {
     PutSegment(0, count / 2);
     PutSegment(count / 2, count);
     ASSERT_OK(collection_->Merge(/*full=*/true));
-    ASSERT_EQ(collection_->Stats().segments.size(), 1u);
-    for (const SegmentFieldInfo& field : collection_->Stats().segments[0].fields) {
+    const CollectionStats stats = collection_->Stats();
+    ASSERT_EQ(stats.segments.size(), 1u);
+    for (const SegmentFieldInfo& field : stats.segments[0].fields) {
       EXPECT_EQ(field.index, IndexType::kHnsw);
     }
   }
