@@ -21,8 +21,7 @@ absl::Status Flush(CollectionState* state, Publisher* publisher, const std::shar
   const uint32_t rows = source.rows();
   if (!source.empty()) {
     const FileId id = state->file_ids.Reserve();
-    absl::StatusOr<BuiltSegment> built =
-        BuildSegment(*state, id, {.level = 0, .stays = memtable->settled}, &source, {}, cancellation);
+    absl::StatusOr<BuiltSegment> built = BuildSegment(*state, id, {.level = 0}, &source, {}, cancellation);
     if (!built.ok()) {
       state->file_ids.Settle(id);
       return Annotate(built.status(), "flush");

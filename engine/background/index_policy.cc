@@ -32,18 +32,24 @@ absl::StatusOr<IndexChoice> Take(const FieldSpec& field, IndexType type, uint64_
 
 }  // namespace
 
+uint64_t GraphThreshold(const FieldSpec& field) {
+  constexpr uint64_t kScannedBytes = 2 << 20;
+  constexpr uint64_t kLeast = 1024;
+  constexpr uint64_t kMost = 4096;
+  return std::clamp<uint64_t>(kScannedBytes / field.vector_bytes(), kLeast, kMost);
+}
+
 absl::StatusOr<IndexChoice> ChooseIndex(const FieldSpec& field, const IndexCircumstances& circumstances) {
   const uint64_t vectors = circumstances.vectors;
   if (field.index.type != IndexType::kAuto) return Take(field, field.index.type, vectors, "pinned by the schema");
-  const uint64_t threshold = circumstances.stays ? kGraphThreshold : kFragmentGraphThreshold;
-  const std::string of = circumstances.stays ? " vectors" : " vectors in a fragment";
+  const uint64_t threshold = GraphThreshold(field);
   if (vectors < threshold) {
     return Take(field, IndexType::kFlat, vectors,
-                std::to_string(vectors) + of + ", below " + std::to_string(threshold) + ": exact scan");
+                std::to_string(vectors) + " vectors, below " + std::to_string(threshold) + ": exact scan");
   }
   ASSIGN_OR_RETURN(IndexChoice graph,
                    Take(field, IndexType::kHnsw, vectors,
-                        std::to_string(vectors) + of + ", at or above " + std::to_string(threshold) + ": graph"));
+                        std::to_string(vectors) + " vectors, at or above " + std::to_string(threshold) + ": graph"));
   if (graph.build_bytes <= circumstances.memory_bytes) return graph;
   return Take(field, IndexType::kFlat, vectors,
               "a graph of " + std::to_string(vectors) + " vectors takes " + std::to_string(graph.build_bytes) +
@@ -52,16 +58,22 @@ absl::StatusOr<IndexChoice> ChooseIndex(const FieldSpec& field, const IndexCircu
 }
 
 uint64_t MaxRowsFor(const Schema& schema, size_t memory_bytes) {
-  // Estimates are linear in the rows but for rounding.
-  constexpr uint64_t kSample = 1 << 20;
-  uint64_t sample_bytes = kSample * kRowBuildBytes;
-  for (const FieldSpec& field : schema.fields) {
-    const absl::StatusOr<IndexChoice> choice = ChooseIndex(field, {.vectors = kSample});
-    // Fields are built one after the other.
-    if (choice.ok()) sample_bytes = std::max(sample_bytes, kSample * kRowBuildBytes + choice->build_bytes);
+  // Estimates are linear in the rows but for rounding, above what a build needs for any.
+  constexpr uint64_t kFew = 1 << 14;
+  constexpr uint64_t kMany = 1 << 20;
+  uint64_t most = kMaxRowsPerSegment;
+  for (const FieldSpec& field : schema.fields) {  // built one after the other
+    const absl::StatusOr<IndexChoice> few = ChooseIndex(field, {.vectors = kFew});
+    const absl::StatusOr<IndexChoice> many = ChooseIndex(field, {.vectors = kMany});
+    if (!few.ok() || !many.ok()) continue;
+    const double per_row =
+        kRowBuildBytes +
+        (static_cast<double>(many->build_bytes) - static_cast<double>(few->build_bytes)) / (kMany - kFew);
+    const double fixed = static_cast<double>(few->build_bytes) - (per_row - kRowBuildBytes) * kFew;
+    const double rows = std::max(static_cast<double>(memory_bytes) - std::max(fixed, 0.0), 0.0) / per_row;
+    if (rows < static_cast<double>(most)) most = static_cast<uint64_t>(rows);
   }
-  const double rows = static_cast<double>(memory_bytes) / static_cast<double>(sample_bytes) * kSample;
-  return rows >= static_cast<double>(kMaxRowsPerSegment) ? kMaxRowsPerSegment : static_cast<uint64_t>(rows);
+  return most;
 }
 
 }  // namespace varve

@@ -21,16 +21,13 @@ struct IndexChoice {
 
 struct IndexCircumstances {
   uint64_t vectors = 0;
-  // Whether the segment stays as it is for some time. A fragment is merged again soon.
-  bool stays = true;
   size_t memory_bytes = SIZE_MAX;  // for the build
 };
 
-// From so many vectors a graph is built: below it an exact scan costs about as little as a graph search, and nothing to
-// build (bench/flat_or_graph).
-inline constexpr uint64_t kGraphThreshold = 4096;
-// The same for a fragment, whose graph would soon be thrown away.
-inline constexpr uint64_t kFragmentGraphThreshold = 65'536;
+// From so many vectors on a graph is built. Below, an exact scan takes about as long as a graph search, and there is
+// nothing to build: at 128 floats both take the same time somewhere from 2,048 to 4,096 vectors, at 784 below 1,024
+// (bench/hnsw_build --limit; docs/design/0009-graphs-by-partitions.md).
+uint64_t GraphThreshold(const FieldSpec& field);
 
 absl::StatusOr<IndexChoice> ChooseIndex(const FieldSpec& field, const IndexCircumstances& circumstances);
 

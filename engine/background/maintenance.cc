@@ -92,7 +92,7 @@ void Maintenance::RequestFreezeAndFlush() {
 }
 
 absl::Status Maintenance::FreezeAndFlush() {
-  RETURN_IF_ERROR(Freeze(/*settled=*/false));
+  RETURN_IF_ERROR(Freeze());
   MaintenanceResult ignored;
   return FlushFrozen(&ignored);
 }
@@ -161,14 +161,14 @@ absl::Status Maintenance::FlushFrozen(MaintenanceResult* result) {
   return status;
 }
 
-absl::Status Maintenance::Freeze(bool settled) {
+absl::Status Maintenance::Freeze() {
   absl::Status frozen;
-  write_path_->RunExclusive([&] { frozen = write_path_->FreezeMemtable(settled); });
+  write_path_->RunExclusive([&] { frozen = write_path_->FreezeMemtable(); });
   return frozen;
 }
 
 absl::StatusOr<MaintenanceResult> Maintenance::Flush() {
-  RETURN_IF_ERROR(Freeze(/*settled=*/true));
+  RETURN_IF_ERROR(Freeze());
   MaintenanceResult result;
   RETURN_IF_ERROR(FlushFrozen(&result));
   NoteGeneration(&result);

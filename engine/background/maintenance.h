@@ -67,7 +67,7 @@ class Maintenance {
   absl::Status merge_status() const;
 
  private:
-  absl::Status Freeze(bool settled);
+  absl::Status Freeze();
   absl::Status FlushFrozen(MaintenanceResult* result);
   void NoteGeneration(MaintenanceResult* result) const;
   std::shared_ptr<Memtable> OldestFrozen() const;

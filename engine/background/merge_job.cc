@@ -173,8 +173,7 @@ absl::Status Merge(CollectionState* state, Publisher* publisher, const MergePlan
   if (source->rows() > 0) {
     const FileId id = state->file_ids.Reserve();
     absl::StatusOr<BuiltSegment> built =
-        BuildSegment(*state, id, {.level = plan.stays ? 1U : 0U, .stays = plan.stays, .limited = true}, source.get(),
-                     inputs, cancellation);
+        BuildSegment(*state, id, {.level = plan.level, .limited = true}, source.get(), inputs, cancellation);
     if (!built.ok()) {
       state->file_ids.Settle(id);
       return Annotate(built.status(), "merge");

@@ -40,7 +40,7 @@ std::optional<MergePlan> Fold(absl::Span<const MergeCandidate> members, const Me
   }
   if (plan.inputs.size() < 2) return std::nullopt;
   std::sort(plan.inputs.begin(), plan.inputs.end());
-  plan.stays = TierOf(plan.rows) > 0;
+  plan.level = TierOf(plan.rows) > 0 ? 1 : 0;
   plan.why = std::move(why);
   return plan;
 }
@@ -49,7 +49,7 @@ MergePlan Rewrite(const MergeCandidate& segment) {
   MergePlan plan;
   plan.inputs = {segment.id};
   plan.rows = segment.live_rows;
-  plan.stays = TierOf(plan.rows) > 0;
+  plan.level = TierOf(plan.rows) > 0 ? 1 : 0;
   plan.why = std::to_string(segment.rows - segment.live_rows) + " of " + std::to_string(segment.rows) +
              " rows dead or expired";
   return plan;
@@ -75,7 +75,7 @@ std::optional<MergePlan> FoldFragments(absl::Span<const MergeCandidate> fragment
   const uint64_t enough = std::min(kMiddleRows, limits.max_rows / 2);
   if (RowsOf(fragments) >= enough) {
     if (auto plan = Fold(fragments, limits, "fragments of " + std::to_string(RowsOf(fragments)) + " rows")) {
-      plan->stays = true;
+      plan->level = 1;
       return plan;
     }
   }
@@ -124,7 +124,7 @@ std::optional<MergePlan> PickMerge(absl::Span<const MergeCandidate> segments, co
 std::optional<MergePlan> PickRequestedMerge(absl::Span<const MergeCandidate> segments, const MergeLimits& limits) {
   if (auto plan = PickMerge(segments, limits)) return plan;
   auto plan = Fold(FragmentsOf(SmallestFirst(segments)), limits, "asked for");
-  if (plan.has_value()) plan->stays = true;
+  if (plan.has_value()) plan->level = 1;
   return plan;
 }
 
@@ -139,7 +139,7 @@ std::optional<MergePlan> PickFullMerge(absl::Span<const MergeCandidate> segments
       }
     }
   }
-  if (plan.has_value()) plan->stays = true;
+  if (plan.has_value()) plan->level = 1;
   return plan;
 }
 

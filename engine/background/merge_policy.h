@@ -1,7 +1,7 @@
 // Which segments to fold together. Pure functions of what the segments are.
 //
 // Two tiers (docs/design/0006): fragments, as flushes leave them, are folded into middle segments, and those into full
-// ones, so that on the way to a full segment each row's graph is built twice, however often is flushed. Beyond that the
+// ones, so that on the way to a full segment each row's graph is built twice after its flush. Beyond that the
 // tiers go on by the same factor. Sizes are live rows: a segment that has lost its rows is a fragment again.
 #ifndef VARVE_ENGINE_BACKGROUND_MERGE_POLICY_H_
 #define VARVE_ENGINE_BACKGROUND_MERGE_POLICY_H_
@@ -34,13 +34,13 @@ struct MergeLimits {
 struct MergePlan {
   std::vector<FileId> inputs;
   uint64_t rows = 0;   // live ones of the inputs
-  bool stays = false;  // the result is no fragment: it is worth an index
+  uint32_t level = 0;  // of the result: 0 for a fragment, which is folded again soon
   std::string why;
 };
 
 // A segment with a larger percentage of dead and expired rows is rewritten by itself.
 inline constexpr uint64_t kMaxDeadPercent = 30;
-// Fragments that have so many rows together become a middle segment. Their exact scan is what a search pays until then.
+// Fragments that have so many rows together become a middle segment. Until then a search looks at each.
 inline constexpr uint64_t kMiddleRows = 65'536;
 // Below half of that a segment is a fragment. So many fragments of about one size are folded into a larger one before.
 inline constexpr size_t kFragmentsPerMerge = 8;

@@ -20,7 +20,7 @@ TEST(MergePolicy, FragmentsBecomeAMiddleSegmentWhenTheyAreEnough) {
   const auto plan = PickMerge(Segments(5, 16'000), {});
   EXPECT_EQ(Inputs(plan), (Ids{1, 2, 3, 4, 5}));
   EXPECT_EQ(plan->rows, 80'000U);
-  EXPECT_TRUE(plan->stays);
+  EXPECT_EQ(plan->level, 1);
 }
 
 TEST(MergePolicy, ManyTinyFragmentsBecomeALargerOne) {
@@ -29,17 +29,17 @@ TEST(MergePolicy, ManyTinyFragmentsBecomeALargerOne) {
   segments.push_back({99, 5'000, 5'000});
   const auto plan = PickMerge(segments, {});
   EXPECT_EQ(Inputs(plan), (Ids{1, 2, 3, 4, 5, 6, 7, 8}));
-  EXPECT_FALSE(plan->stays);
+  EXPECT_EQ(plan->level, 0);
 }
 
 TEST(MergePolicy, MiddleSegmentsBecomeFullOnes) {
   EXPECT_EQ(Inputs(PickMerge(Segments(kSegmentsPerTier - 1, 70'000), {})), Ids{});
   const auto plan = PickMerge(Segments(kSegmentsPerTier, 70'000), {});
   EXPECT_EQ(Inputs(plan).size(), kSegmentsPerTier);
-  EXPECT_TRUE(plan->stays);
+  EXPECT_EQ(plan->level, 1);
 }
 
-// A row on its way from a flush to a full segment is in two merges that build an index.
+// A row on its way from a flush to a full segment is in two merges.
 TEST(MergePolicy, BuildsTheIndexOfARowTwiceUpToAFullSegment) {
   constexpr uint64_t kFlush = 16'384;
   std::vector<MergeCandidate> segments;
@@ -50,7 +50,7 @@ TEST(MergePolicy, BuildsTheIndexOfARowTwiceUpToAFullSegment) {
     segments.push_back({next++, kFlush, kFlush});
     flushed += kFlush;
     while (const auto plan = PickMerge(segments, {})) {
-      if (plan->stays) indexed += plan->rows;
+      indexed += plan->rows;
       for (const FileId id : plan->inputs) {
         std::erase_if(segments, [id](const MergeCandidate& segment) { return segment.id == id; });
       }
@@ -95,7 +95,7 @@ TEST(MergePolicy, OnRequestAllFragmentsAreFolded) {
   const auto plan =
       PickRequestedMerge(std::vector<MergeCandidate>{{1, 10, 10}, {2, 9'000, 9'000}, {3, 90'000, 90'000}}, {});
   EXPECT_EQ(Inputs(plan), (Ids{1, 2}));
-  EXPECT_TRUE(plan->stays);
+  EXPECT_EQ(plan->level, 1);
   EXPECT_EQ(Inputs(PickRequestedMerge(Segments(1, 10), {})), Ids{});
 }
 

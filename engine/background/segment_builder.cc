@@ -42,17 +42,17 @@ absl::StatusOr<FieldVectors> CollectVectors(const FieldSpec& field, size_t posit
   return collected;
 }
 
-IndexCircumstances Circumstances(const CollectionState& state, const SegmentPurpose& purpose, uint64_t vectors) {
+IndexCircumstances Circumstances(const CollectionState& state, uint64_t vectors) {
   const size_t memory = state.budget->share(MemoryBudget::Use::kBuilds);
   const size_t of_rows = vectors * kRowBuildBytes;
-  return {.vectors = vectors, .stays = purpose.stays, .memory_bytes = memory > of_rows ? memory - of_rows : 0};
+  return {.vectors = vectors, .memory_bytes = memory > of_rows ? memory - of_rows : 0};
 }
 
 absl::StatusOr<MemoryLease> LeaseMemory(const CollectionState& state, const SegmentPurpose& purpose, uint32_t rows,
                                         const Cancellation* cancellation) {
   size_t index_bytes = 0;  // fields are built one after the other
   for (const FieldSpec& field : state.schema.fields) {
-    ASSIGN_OR_RETURN(const IndexChoice choice, ChooseIndex(field, Circumstances(state, purpose, rows)));
+    ASSIGN_OR_RETURN(const IndexChoice choice, ChooseIndex(field, Circumstances(state, rows)));
     index_bytes = std::max(index_bytes, choice.build_bytes);
   }
   const size_t bytes = rows * kRowBuildBytes + index_bytes;
@@ -99,8 +99,7 @@ absl::Status WriteField(const CollectionState& state, const SegmentPurpose& purp
                         RowSource* source, const Cancellation* cancellation, SegmentWriter* writer) {
   const FieldSpec& field = state.schema.fields[position];
   ASSIGN_OR_RETURN(const FieldVectors collected, CollectVectors(field, position, source));
-  ASSIGN_OR_RETURN(const IndexChoice choice,
-                   ChooseIndex(field, Circumstances(state, purpose, collected.vectors.size())));
+  ASSIGN_OR_RETURN(const IndexChoice choice, ChooseIndex(field, Circumstances(state, collected.vectors.size())));
   LimitedSink sink(writer, purpose.limited ? state.options.rate_limiter : nullptr, cancellation);
   SegmentField entry;
   entry.id = field.id;

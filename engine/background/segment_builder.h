@@ -44,7 +44,6 @@ class RowSource {
 // What a segment is made for.
 struct SegmentPurpose {
   uint32_t level = 0;
-  bool stays = true;                                         // IndexCircumstances::stays
   bool limited = false;                                      // written no faster than the rate limiter allows
   bool ingested = false;                                     // SegmentWriterOptions::ingested
   std::function<void(uint64_t done, uint64_t of)> progress;  // BuildContext::progress

@@ -112,9 +112,6 @@ class Memtable {
   // The range of sequences that this memtable holds the effects of; kept by the engine.
   Sequence first_sequence = 0;
   Sequence last_sequence = 0;
-  // Frozen because a flush was asked for, not because it was full: no more is coming soon, so that its segment gets the
-  // index of one that stays.
-  bool settled = false;
 
  private:
   static constexpr int kMaxHeight = 16;

@@ -221,7 +221,7 @@ absl::Status WritePath::FreezeAndFlush() {
     });
     if (!flush.ok()) return Annotate(flush, "memtables are full and cannot be flushed");
   }
-  RETURN_IF_ERROR(FreezeMemtable(/*settled=*/false));
+  RETURN_IF_ERROR(FreezeMemtable());
   hooks_.request_flush();
   return absl::OkStatus();
 }
@@ -261,7 +261,7 @@ absl::Status WritePath::MakeRoom(size_t bytes, size_t rows) {
   return ResourceExhausted("a group of " + std::to_string(rows) + " rows does not fit into an empty memtable");
 }
 
-absl::Status WritePath::FreezeMemtable(bool settled) {
+absl::Status WritePath::FreezeMemtable() {
   const ReadView& old = *state_->views->current();
   if (old.memtables.front()->last_sequence == 0) return absl::OkStatus();  // nothing was written
   const absl::Status rotated = log_->Rotate();
@@ -269,7 +269,6 @@ absl::Status WritePath::FreezeMemtable(bool settled) {
   RETURN_IF_ERROR(rotated);
   // Control entries may follow the last write; the flush of this memtable makes their log garbage too.
   old.memtables.front()->last_sequence = state_->visible.load(std::memory_order_relaxed);
-  old.memtables.front()->settled = settled;
   auto view = std::make_unique<ReadView>();
   view->memtables.push_back(state_->NewMemtable());
   view->memtables.insert(view->memtables.end(), old.memtables.begin(), old.memtables.end());

@@ -42,8 +42,7 @@ class WritePath {
 
   // Steps (to be called within RunExclusive).
   // Freezes the memtable that takes the writes, if anything was written since it was made, and rotates the log.
-  // `settled`: someone asked for it (Memtable::settled).
-  absl::Status FreezeMemtable(bool settled);
+  absl::Status FreezeMemtable();
   // Appends a control entry if a log is open; it is not synced.
   absl::Status AppendControl(const std::string& payload);
   // Lets a published segment enter: logs it, syncs, kills what it replaces, and makes it visible. `replaced` is for the

@@ -25,6 +25,7 @@ class BuildVectors {
   BuildVectors(const SlotSource& source, const std::vector<SlotId>& slots_of_nodes)
       : pair_(GetDistanceFunction(source.shape.metric, source.shape.element)),
         batch_(GetBatchDistanceFunction(source.shape.metric, source.shape.element)),
+        element_(source.shape.element),
         dimension_(source.shape.dimension),
         bytes_(source.shape.bytes()) {
     vectors_.reserve(slots_of_nodes.size());
@@ -47,6 +48,12 @@ class BuildVectors {
     }
   }
 
+  size_t dimension() const { return dimension_; }
+
+  // The node's vector as f32, for kCosine divided by its norm: nearer by the metric is nearer by kL2 then. Requires:
+  // kL2 or kCosine.
+  void CopyForL2(uint32_t node, float* to) const;
+
   void Prefetch(uint32_t node) const {
     for (size_t byte = 0; byte < std::min<size_t>(bytes_, 256); byte += 64) __builtin_prefetch(vectors_[node] + byte);
   }
@@ -68,6 +75,7 @@ class BuildVectors {
 
   DistanceFunction pair_;
   BatchDistanceFunction batch_;
+  ElementType element_;
   size_t dimension_;
   size_t bytes_;
   std::vector<const std::byte*> vectors_;  // by node

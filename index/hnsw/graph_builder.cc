@@ -139,6 +139,33 @@ absl::Status GraphBuilder::AddTo(absl::Span<const uint32_t> missing) {
     entry_ = std::min(entry_, missing[0]);
     linked_bound_ = std::max(linked_bound_, missing[done - 1] + 1);
   }
+  return Finish();
+}
+
+absl::Status GraphBuilder::BuildByPartitions(const LeafSettings& settings) {
+  const uint32_t count = vectors_.count();
+  linked_bound_ = count;
+  std::vector<uint32_t> nodes(count);
+  std::iota(nodes.begin(), nodes.end(), 0u);
+  const size_t batch = std::max<size_t>(1, count / kBatchesOfAll);
+  for (uint32_t level = static_cast<uint32_t>(graph_.levels.size()); level-- > 0;) {
+    std::function<void(uint64_t)> progress;
+    if (level == 0 && context_.progress) {
+      progress = [&](uint64_t linked) { context_.progress(linked, count); };
+    }
+    LinkByPartitions(vectors_, settings, context_.seed, static_cast<int>(workers_.size()), context_.cancellation,
+                     progress, graph_.levels[level].get());
+    const auto members = absl::MakeConstSpan(nodes).first(graph_.levels[level]->nodes());
+    for (size_t from = 0; from < members.size(); from += batch) {
+      if (cancelled()) return Cancelled("HNSW build");
+      LinkBack(level, members.subspan(from, batch));
+    }
+  }
+  return Finish();
+}
+
+absl::Status GraphBuilder::Finish() {
+  const uint32_t count = vectors_.count();
   for (const auto& table : graph_.levels) {
     FinishRows(table.get());
     if (cancelled()) return Cancelled("HNSW build");
@@ -217,13 +244,17 @@ void GraphBuilder::LinkBack(uint32_t level, absl::Span<const uint32_t> batch) {
 
 void GraphBuilder::AddLinks(LinkTable* table, const Edge* edges, size_t count, Worker* worker) {
   const uint32_t target = edges[0].target;
-  if (table->size(target) + count <= table->capacity()) {
-    for (size_t i = 0; i < count; ++i) table->Append(target, edges[i].link);
+  const uint32_t* row = table->Row(target);
+  const size_t size = table->size(target);
+  worker->candidates.clear();
+  for (size_t i = 0; i < count; ++i) {
+    if (std::find(row, row + size, edges[i].link.node) == row + size) worker->candidates.push_back(edges[i].link);
+  }
+  if (size + worker->candidates.size() <= table->capacity()) {
+    for (const Candidate& link : worker->candidates) table->Append(target, link);
     return;
   }
-  worker->candidates.clear();
-  for (size_t i = 0; i < table->size(target); ++i) worker->candidates.push_back(table->link(target, i));
-  for (size_t i = 0; i < count; ++i) worker->candidates.push_back(edges[i].link);
+  for (size_t i = 0; i < size; ++i) worker->candidates.push_back(table->link(target, i));
   std::sort(worker->candidates.begin(), worker->candidates.end());
   SelectDiverse(
       worker->candidates, table->limit(), [this](uint32_t a, uint32_t b) { return vectors_.Distance(a, b); },

@@ -16,6 +16,7 @@
 #include "index/field_index.h"
 #include "index/hnsw/build_vectors.h"
 #include "index/hnsw/insertion_order.h"
+#include "index/hnsw/leaf_linker.h"
 #include "index/hnsw/link_table.h"
 #include "index/hnsw/neighbor_selection.h"
 
@@ -37,6 +38,10 @@ class GraphBuilder {
 
   // Once. Errors: Cancelled.
   absl::Status Build();
+
+  // Instead of Build: links near nodes within groups of them (leaf_linker.h), at a fraction of the cost. Requires: kL2
+  // or kCosine.
+  absl::Status BuildByPartitions(const LeafSettings& settings);
 
   // Instead of Build: adds the nodes of `missing`, which ascend, to a graph of all others, whose rows the caller has
   // put into the tables: none leads to a missing node. Requires: not all nodes are missing, unless there are none.
@@ -61,6 +66,8 @@ class GraphBuilder {
   void LinkBack(uint32_t level, absl::Span<const uint32_t> batch);
   // Adds edges[0 .. count - 1], all of one target, to its row.
   void AddLinks(LinkTable* table, const Edge* edges, size_t count, Worker* worker);
+  // Makes the rows what BuiltGraph promises.
+  absl::Status Finish();
   // Sorts all rows, and cuts those that are too long.
   void FinishRows(LinkTable* table);
 

@@ -20,7 +20,8 @@ using varve::testing::TestField;
 using varve::testing::Truth;
 
 constexpr VectorShape kReuseShape = {.dimension = 16, .metric = Metric::kL2, .element = ElementType::kF32};
-const ParamMap kParams = {{"ef_construction", 100}};
+// Fresh graphs are built by insertion, beside which taking over pays from a fifth of the vectors on.
+const ParamMap kParams = {{"ef_construction", 100}, {"partitions", -1}};
 
 void ExpectSound(const TestField& field) {
   for (const IndexDamage& damage : field.Verify(HnswIndexFactory(), /*deep=*/true)) ADD_FAILURE() << damage.what;
@@ -176,6 +177,30 @@ TEST_F(ReusedGraph, IsBuiltAnewWhereNoInputHasEnoughOrFits) {
   expect_fresh(&cheaper);
 }
 
+TEST_F(ReusedGraph, IsTakenOverBesidePartitionsOnlyWhereItIsNearlyAll) {
+  const ParamMap params = {{"ef_construction", 100}};
+  const auto vectors = ClusteredVectors(kReuseShape, 6000, 0, 20, 1);
+  const auto queries = ClusteredVectors(kReuseShape, 400, 0, 20, 2);
+  struct Case {
+    SplitAndDrop inputs;
+    bool reused;
+  };
+  for (const Case& c : {Case{{95, 0}, true}, Case{{95, 3}, true}, Case{{80, 0}, false}, Case{{95, 10}, false}}) {
+    auto merge = MergeCase::Split(factory_, kReuseShape, vectors, c.inputs.percent, c.inputs.drop_percent);
+    ASSERT_OK(merge.BuildInputs(params));
+    ASSERT_OK(merge.Merge(params, {.seed = 3}));
+    ASSERT_OK(merge.BuildFresh(params, {.seed = 3}));
+    ExpectSound(merge.merged());
+    EXPECT_NE(merge.merged().sections().Find(SectionKind::kGraph).bytes() ==
+                  merge.fresh().sections().Find(SectionKind::kGraph).bytes(),
+              c.reused)
+        << c.inputs.percent << ", " << c.inputs.drop_percent;
+    const Truth truth(merge.fresh(), queries);
+    EXPECT_GE(MeanRecall(factory_, merge.merged(), truth, {{"ef", 20}}),
+              MeanRecall(factory_, merge.fresh(), truth, {{"ef", 20}}) - 0.005);
+  }
+}
+
 TEST_F(ReusedGraph, IsEmptyWhereNothingIsLeft) {
   const auto vectors = ClusteredVectors(kReuseShape, 100, 0, 2, 1);
   auto merge = MergeCase::Split(factory_, kReuseShape, vectors, 100, 100);
@@ -241,7 +266,7 @@ class HostileInput : public ::testing::Test {
   }
 
   static constexpr uint32_t kRowWidth = 8;
-  const ParamMap narrow_ = {{"m", 4}, {"ef_construction", 20}};
+  const ParamMap narrow_ = {{"m", 4}, {"ef_construction", 20}, {"partitions", -1}};
   const HnswIndexFactory factory_;
   MergeCase merge_ = MergeCase::Split(factory_, kReuseShape, ClusteredVectors(kReuseShape, 400, 0, 8, 1), 80, 20);
 };

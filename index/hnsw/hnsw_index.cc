@@ -1,6 +1,7 @@
 #include "index/hnsw/hnsw_index.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/status.h"
 #include "index/dense_traits.h"
@@ -11,16 +12,24 @@
 #include "index/hnsw/graph_writer.h"
 #include "index/hnsw/hnsw_format.h"
 #include "index/hnsw/hnsw_searcher.h"
+#include "index/hnsw/leaf_linker.h"
+#include "index/hnsw/leaf_partition.h"
 #include "index/stored_vectors.h"
 
 namespace varve {
 namespace {
+
+constexpr double kByInsertion = -1;
 
 constexpr ParamSpec kParams[] = {
     {"m", hnsw::kDefaultM, hnsw::kMinM, hnsw::kMaxM, /*integral=*/true, /*of_search=*/false,
      "neighbours of a node on each level above the lowest, half of those on the lowest"},
     {"ef_construction", hnsw::kDefaultEfConstruction, 8, 10'000, /*integral=*/true, /*of_search=*/false,
      "candidates kept while a node's neighbours are searched"},
+    {"partitions", 0, kByInsertion, 100, /*integral=*/true, /*of_search=*/false,
+     "divisions into groups of near vectors, linked within their groups; 0: by the number of vectors; -1: none, "
+     "vectors "
+     "are inserted one by one"},
     {"ef", hnsw::kDefaultEf, 1, 1'000'000, /*integral=*/true, /*of_search=*/true,
      "candidates kept by a search, at least k: more cost time and raise recall"},
 };
@@ -32,6 +41,16 @@ uint32_t BuildParam(const ParamMap& params, std::string_view name, uint32_t fall
 
 uint32_t EfConstruction(const ParamMap& params) {
   return BuildParam(params, "ef_construction", hnsw::kDefaultEfConstruction);
+}
+
+// How the graph of these vectors is built: what leaves it is linked in, or nothing where it is built by insertion.
+std::optional<hnsw::LeafSettings> Leaves(const VectorShape& shape, const ParamMap& params) {
+  const auto found = params.find("partitions");
+  const double partitions = found != params.end() ? found->second : 0;
+  const bool by_l2 = shape.metric == Metric::kL2 || shape.metric == Metric::kCosine;
+  if (!by_l2 || partitions == kByInsertion) return std::nullopt;
+  return hnsw::LeafSettings::Make(static_cast<uint32_t>(partitions), BuildParam(params, "m", hnsw::kDefaultM),
+                                  EfConstruction(params), shape.dimension);
 }
 
 absl::Status CheckSlots(const SlotSource& slots) {
@@ -46,13 +65,23 @@ absl::Status CheckSlots(const SlotSource& slots) {
   return absl::OkStatus();
 }
 
-// Of all vectors, those that a graph must have to be taken over: the others are inserted at the full price. With a
-// fifth a merge takes 0.88 of the time of building anew, with a tenth 0.96, and repair comes on top of that
-// (bench/hnsw_merge; docs/design/0008-reuse-of-graphs.md).
+// Of all vectors, those that a graph must have to be taken over: the others are inserted one by one. Where building
+// anew is insertion too, a merge takes 0.88 of the time of it with a fifth, 0.96 with a tenth, and repair comes on top
+// of that. Building by partitions costs about a quarter of insertion: with 0.9 of the vectors a merge takes 0.32 of it,
+// with 0.8 0.56, but 0.44 and 0.69 where the graph lost a tenth or three tenths of its nodes; and the repaired rows
+// cost .008 and .016 of recall at ef 10 beside new ones (bench/hnsw_merge; docs/design/0008-reuse-of-graphs.md).
 constexpr double kLeastReusedPart = 0.2;
+constexpr double kLeastReusedPartBesidePartitions = 0.85;
+constexpr double kLeastKeptBesidePartitions = 0.95;  // of the graph's own nodes
 
-bool IsEnough(uint64_t kept, uint64_t slots) {
-  return kept > 0 && static_cast<double>(kept) >= kLeastReusedPart * static_cast<double>(slots);
+// Whether `kept` of a graph's `nodes` are enough to take it over into one of `slots`.
+bool IsEnough(uint64_t kept, uint64_t nodes, uint64_t slots, bool by_partitions) {
+  const auto part = [&](uint64_t all) {
+    return static_cast<double>(kept) / static_cast<double>(std::max<uint64_t>(all, 1));
+  };
+  if (kept == 0) return false;
+  if (!by_partitions) return part(slots) >= kLeastReusedPart;
+  return part(slots) >= kLeastReusedPartBesidePartitions && part(nodes) >= kLeastKeptBesidePartitions;
 }
 
 // The param as a segment has it, which may be any number, or 0.
@@ -62,8 +91,8 @@ double StoredParam(const ParamMap& params, std::string_view name) {
 }
 
 // The input whose graph is taken over; null if none is worth it.
-const MergeInput* ChooseBase(absl::Span<const MergeInput> inputs, uint32_t m, uint32_t ef_construction,
-                             uint32_t slots) {
+const MergeInput* ChooseBase(absl::Span<const MergeInput> inputs, uint32_t m, uint32_t ef_construction, uint32_t slots,
+                             bool by_partitions) {
   const MergeInput* best = nullptr;
   uint64_t most = 0;
   for (const MergeInput& input : inputs) {
@@ -77,7 +106,7 @@ const MergeInput* ChooseBase(absl::Span<const MergeInput> inputs, uint32_t m, ui
     most = kept;
     best = &input;
   }
-  return IsEnough(most, slots) ? best : nullptr;
+  return best != nullptr && IsEnough(most, best->new_slots.size(), slots, by_partitions) ? best : nullptr;
 }
 
 }  // namespace
@@ -96,11 +125,18 @@ const IndexTraits& HnswIndexFactory::traits() const {
   return traits;
 }
 
-FieldIndexFactory::Estimate HnswIndexFactory::EstimateBytes(uint64_t count, const VectorShape& /*shape*/,
+FieldIndexFactory::Estimate HnswIndexFactory::EstimateBytes(uint64_t count, const VectorShape& shape,
                                                             const ParamMap& params) const {
   const uint32_t m = BuildParam(params, "m", hnsw::kDefaultM);
-  return {.section_bytes = hnsw::EstimateSectionBytes(count, m),
-          .build_bytes = hnsw::GraphBuilder::EstimateBytes(count, m)};
+  Estimate estimate = {.section_bytes = hnsw::EstimateSectionBytes(count, m),
+                       .build_bytes = hnsw::GraphBuilder::EstimateBytes(count, m)};
+  if (const std::optional<hnsw::LeafSettings> leaves = Leaves(shape, params)) {
+    // Builds use few threads; how many is not known here.
+    constexpr uint64_t kThreads = 2;
+    estimate.build_bytes +=
+        kThreads * leaves->ScratchBytes(shape.dimension, count) + count * hnsw::kPartitionBytesPerNode;
+  }
+  return estimate;
 }
 
 absl::Status HnswIndexFactory::Build(const SlotSource& slots, const ParamMap& params, const BuildContext& context,
@@ -109,7 +145,8 @@ absl::Status HnswIndexFactory::Build(const SlotSource& slots, const ParamMap& pa
   const uint32_t m = BuildParam(params, "m", hnsw::kDefaultM);
   hnsw::GraphBuilder builder(slots, hnsw::MakeInsertionOrder(slots.count(), m, context.seed), m, EfConstruction(params),
                              context);
-  RETURN_IF_ERROR(builder.Build());
+  const std::optional<hnsw::LeafSettings> leaves = Leaves(slots.shape, params);
+  RETURN_IF_ERROR(leaves.has_value() ? builder.BuildByPartitions(*leaves) : builder.Build());
   return hnsw::WriteGraph(builder.TakeGraph(), m, sink);
 }
 
@@ -118,11 +155,13 @@ absl::Status HnswIndexFactory::Merge(const SlotSource& slots, absl::Span<const M
   RETURN_IF_ERROR(CheckSlots(slots));
   RETURN_IF_ERROR(CheckMergeInputs(slots, inputs));
   const uint32_t m = BuildParam(params, "m", hnsw::kDefaultM);
-  const MergeInput* const base = ChooseBase(inputs, m, EfConstruction(params), slots.count());
+  const bool by_partitions = Leaves(slots.shape, params).has_value();
+  const MergeInput* const base = ChooseBase(inputs, m, EfConstruction(params), slots.count(), by_partitions);
   if (base == nullptr) return Build(slots, params, context, sink);
   ASSIGN_OR_RETURN(const hnsw::GraphView graph, hnsw::GraphView::Open(*base->sections, base->slot_count, base->params));
   ASSIGN_OR_RETURN(hnsw::GraphReuse reuse, hnsw::GraphReuse::Open(graph, base->new_slots, slots.count()));
-  if (!IsEnough(reuse.kept_count(), slots.count())) return Build(slots, params, context, sink);
+  if (!IsEnough(reuse.kept_count(), base->slot_count, slots.count(), by_partitions))
+    return Build(slots, params, context, sink);
   hnsw::GraphBuilder builder(slots, reuse.MakeOrder(context.seed), m, EfConstruction(params), context);
   RETURN_IF_ERROR(reuse.Build(context, &builder));
   return hnsw::WriteGraph(builder.TakeGraph(), m, sink);

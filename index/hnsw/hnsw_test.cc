@@ -125,10 +125,23 @@ TEST(MakePlan, ScansWhatIsLittleAndWidensWhatIsFiltered) {
   EXPECT_TRUE(MakePlan(1'000'000, 1'000'000, 900'000).scan);
 }
 
-TEST(Hnsw, HasHighRecallWithFewDistances) {
+// Built by inserting one vector after the other, and by partitions.
+class HnswBuilt : public ::testing::TestWithParam<double> {
+ protected:
+  ParamMap Params(ParamMap params = {}) const {
+    params["partitions"] = GetParam();
+    return params;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Every, HnswBuilt, ::testing::Values(-1.0, 0.0, 8.0), [](const auto& parameter) {
+  return parameter.param < 0 ? std::string("ByInsertion") : "By" + std::to_string(int(parameter.param)) + "Partitions";
+});
+
+TEST_P(HnswBuilt, HasHighRecallWithFewDistances) {
   TestField field(kShape, 5000);
   const HnswIndexFactory factory;
-  ASSERT_OK(field.Build(factory));
+  ASSERT_OK(field.Build(factory, Params()));
   ASSERT_OK_AND_ASSIGN(const auto searcher, field.Open(factory));
   const ParamMap params = {{"ef", 100}};
   SearchContext context;
@@ -143,17 +156,43 @@ TEST(Hnsw, HasHighRecallWithFewDistances) {
   EXPECT_LT(context.work.distances / 50, 2000);
 }
 
-TEST(Hnsw, GraphDoesNotDependOnThreads) {
+TEST_P(HnswBuilt, DoesNotDependOnThreads) {
   const HnswIndexFactory factory;
   TestField one(kShape, 3000), three(kShape, 3000);
-  ASSERT_OK(one.Build(factory, {{"ef_construction", 50}}, {.threads = 1, .seed = 9}));
-  ASSERT_OK(three.Build(factory, {{"ef_construction", 50}}, {.threads = 3, .seed = 9}));
+  ASSERT_OK(one.Build(factory, Params({{"ef_construction", 50}}), {.threads = 1, .seed = 9}));
+  ASSERT_OK(three.Build(factory, Params({{"ef_construction", 50}}), {.threads = 3, .seed = 9}));
   for (const SectionKind kind : {SectionKind::kGraph, SectionKind::kGraphLevels}) {
     EXPECT_EQ(one.sections().Find(kind).bytes(), three.sections().Find(kind).bytes());
   }
 }
 
-TEST(Hnsw, EverySlotIsReachableWhereVectorsComeInClumps) {
+// Clusters far apart, each larger than what is looked at for a node: all of its nearest are its own.
+TEST_P(HnswBuilt, FindsClustersFarApart) {
+  Random random(1);
+  std::vector<std::vector<std::byte>> vectors;
+  for (int i = 0; i < 6000; ++i) {
+    std::vector<float> vector(kShape.dimension);
+    Random centre(Mix64(random.Below(15)));
+    for (float& component : vector) {
+      component = static_cast<float>(centre.Uniform() * 100 + random.Uniform());
+    }
+    const auto* bytes = reinterpret_cast<const std::byte*>(vector.data());
+    vectors.emplace_back(bytes, bytes + kShape.bytes());
+  }
+  TestField field(kShape, vectors);
+  const HnswIndexFactory factory;
+  ASSERT_OK(field.Build(factory, Params({{"ef_construction", 50}})));
+  ASSERT_OK_AND_ASSIGN(const auto searcher, field.Open(factory));
+  double recall = 0;
+  for (size_t q = 0; q < 100; ++q) {
+    const Query query = field.MakeQuery(vectors[q * 57]);
+    ASSERT_OK_AND_ASSIGN(const auto found, SearchOne(*searcher, query, 10, field.AllRows()));
+    recall += Recall(found, field.Nearest(query, 10, field.AllRows())) / 100;
+  }
+  EXPECT_GT(recall, 0.98);
+}
+
+TEST_P(HnswBuilt, ReachesEverySlotWhereVectorsComeInClumps) {
   Random random(1);
   std::vector<std::vector<std::byte>> vectors;
   for (int clump = 0; clump < 40; ++clump) {
@@ -162,11 +201,11 @@ TEST(Hnsw, EverySlotIsReachableWhereVectorsComeInClumps) {
   }
   TestField field(kShape, std::move(vectors));
   const HnswIndexFactory factory;
-  ASSERT_OK(field.Build(factory, {{"m", 4}, {"ef_construction", 16}}));
+  ASSERT_OK(field.Build(factory, Params({{"m", 4}, {"ef_construction", 16}})));
   for (const IndexDamage& damage : field.Verify(factory, /*deep=*/true)) ADD_FAILURE() << damage.what;
 }
 
-TEST(Hnsw, ReportsProgressAndStopsWhenCancelled) {
+TEST_P(HnswBuilt, ReportsProgressAndStopsWhenCancelled) {
   TestField field(kShape, 2000);
   const HnswIndexFactory factory;
   Cancellation cancellation;
@@ -179,7 +218,7 @@ TEST(Hnsw, ReportsProgressAndStopsWhenCancelled) {
     last = done;
     if (done > 500) cancellation.Cancel();
   };
-  EXPECT_THAT(field.Build(factory, {}, context), StatusIs(absl::StatusCode::kCancelled, HasSubstr("HNSW")));
+  EXPECT_THAT(field.Build(factory, Params(), context), StatusIs(absl::StatusCode::kCancelled, HasSubstr("HNSW")));
   EXPECT_LT(last, 1000);
 }
 
