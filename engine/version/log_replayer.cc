@@ -47,7 +47,12 @@ absl::Status LogReplayer::ApplyControl(const LogRecord& record) {
     case pb::LogControl::kIdle:
       return absl::OkStatus();
     case pb::LogControl::kNamespaceDeleted: {
-      ASSIGN_OR_RETURN(const NamespaceRanges ranges, FindNamespace(*view_, control.namespace_deleted().ns()));
+      ASSIGN_OR_RETURN(NamespaceRanges ranges, FindNamespace(*view_, control.namespace_deleted().ns()));
+      // A bulk load that came later may stand in the manifest already. All other segments of it are older: their rows
+      // lie below the place where replay begins.
+      for (size_t i = 0; i < ranges.size(); ++i) {
+        if (view_->segments[i].IsAfter(record.sequence)) ranges[i] = {};
+      }
       KillNamespace(*view_, control.namespace_deleted().ns(), ranges, record.sequence);
       return absl::OkStatus();
     }
