@@ -19,7 +19,7 @@ RecoverySettings SettingsOf(const ReadOnlyOptions& options) {
   settings.options.listeners = options.listeners;
   settings.options.slow_search_microseconds = options.slow_search_microseconds;
   settings.read_only = true;
-  settings.replay_log = options.log == ReadOnlyLog::kReplay;
+  settings.published_only = options.log == ReadOnlyLog::kPublished;
   return settings;
 }
 

@@ -17,6 +17,7 @@ struct Ending {
   LogEnd end;                   // behind the last complete batch
   uint64_t offset = 0;          // where reading stopped
   bool invalid = false;         // something that is no valid record stands there
+  bool far_enough = false;      // reading stopped because no more was asked for
   std::string trouble;          // why the log does not end there as a log should; empty if it does
   Sequence last_read = 0;       // of the last valid record, be its batch complete or not
   uint64_t claim = 0;           // the largest synced_up_to of a valid record
@@ -50,6 +51,7 @@ class Replay {
 absl::StatusOr<ReplayResult> Replay::Run() {
   result_.last_sequence = request_.wal_sequence;
   result_.largest_sequence = request_.wal_sequence;
+  if (request_.up_to <= request_.wal_sequence) return std::move(result_);
   ASSIGN_OR_RETURN(const std::vector<ChainedLog> chain, FindNeededLogs(fs_, request_));
   if (chain.empty()) {
     // What the manifest vouches for lies in segments, to the last log that it knows of.
@@ -59,11 +61,16 @@ absl::StatusOr<ReplayResult> Replay::Run() {
   result_.first_needed_log = chain.front().file.number;
   for (size_t i = 0; i < chain.size(); ++i) {
     const LogFile& file = chain[i].file;
+    if (chain[i].header.first_sequence > request_.up_to) break;
     ASSIGN_OR_RETURN(const std::unique_ptr<LogReader> reader, OpenLog(fs_, file, request_));
     SawSequence(reader->header().first_sequence - 1);
     ASSIGN_OR_RETURN(const Ending ending, ReplayLog(file, reader.get()));
     SawSequence(ending.last_read);
     ++result_.logs_read;
+    if (ending.far_enough) {
+      result_.newest = ending.end;
+      break;
+    }
     if (i + 1 < chain.size()) {
       RETURN_IF_ERROR(CheckFinished(file, *reader, ending, chain[i + 1].header));
     } else {
@@ -73,7 +80,7 @@ absl::StatusOr<ReplayResult> Replay::Run() {
     }
   }
   if (request_.durable_log == 0 && result_.last_sequence < request_.durable_sequence) {
-    return DataLossAt(chain.back().file.path, result_.newest->length,
+    return DataLossAt(chain.back().file.path, result_.newest.value_or(LogEnd{}).length,
                       "the logs end at sequence " + std::to_string(result_.last_sequence) +
                           ": the manifest states that all up to " + std::to_string(request_.durable_sequence) +
                           " is durable");
@@ -90,8 +97,16 @@ absl::StatusOr<Ending> Replay::ReplayLog(const LogFile& file, LogReader* reader)
   LogRecord record;
   LogReader::Outcome outcome;
   for (;;) {
+    if (ending.end.last_sequence >= request_.up_to) {
+      ending.far_enough = true;
+      return ending;
+    }
     ASSIGN_OR_RETURN(outcome, reader->Read(&record));
     if (outcome != LogReader::Outcome::kRecord) break;
+    if (record.sequence > request_.up_to) {
+      ending.far_enough = true;
+      return ending;
+    }
     ending.last_read = record.sequence;
     ending.claim = std::max(ending.claim, record.synced_up_to);
     const uint64_t offset = record.offset;

@@ -41,6 +41,9 @@ struct ReplayRequest {
   // A writer is alive: the first invalid record of the newest log is simply the end.
   bool writer_is_live = false;
   bool salvage = false;
+  // Batches behind it are left alone, and so is what stands in the logs behind them: whoever asks for less than all
+  // does not judge the rest.
+  Sequence up_to = kMaxSequence;
 };
 
 struct ReplayResult {

@@ -179,6 +179,7 @@ absl::Status Salvage::SalvageLog(const FoundLog& log, std::optional<Sequence> st
 absl::Status Salvage::KeepBatch(const LogFile& file, absl::Span<const LogRecord> batch, Progress* progress) {
   const LogRecord& first = batch.front();
   const LogRecord& last = batch.back();
+  if (last.sequence > request_.up_to) return absl::OkStatus();
   const Sequence kept = progress->sequence.value_or(result_.last_sequence);
   if (!progress->trouble.empty() && kept != first.sequence - 1) {
     Report(file.path + ": bytes " + std::to_string(progress->kept.length) + " to " + std::to_string(first.offset) +

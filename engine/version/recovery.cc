@@ -61,7 +61,10 @@ absl::Status Replay(const CollectionState& state, const pb::Manifest& manifest, 
                     LoadedView* loaded) {
   // Listed after the manifest was read: a log that the manifest needs is there, or the manifest has moved on.
   ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> files, ListCollection(state.fs, state.directory));
-  const ReplayRequest request = MakeReplayRequest(manifest, state, settings.writer_is_live, files);
+  ReplayRequest request = MakeReplayRequest(manifest, state, settings.writer_is_live, files);
+  // Bitmaps and merges hold the deaths up to that sequence: what took the place of the dead is in the log alone, which
+  // was made durable as far before the manifest was published.
+  if (settings.published_only) request.up_to = manifest.last_sequence();
   LogReplayer replayer(state, loaded->view.get());
   ASSIGN_OR_RETURN(loaded->replay, ReplayLogs(state.fs, request, [&](absl::Span<const LogRecord> batch) {
                      return MissingFile(replayer.Apply(batch), settings.read_only);
@@ -97,7 +100,7 @@ absl::StatusOr<LoadedView> LoadView(const CollectionState& state, const pb::Mani
   }
   loaded.visible = manifest.last_sequence();
   loaded.opened_us = state.clock.MonotonicMicros() - start;
-  if (settings.replay_log) RETURN_IF_ERROR(Replay(state, manifest, settings, &loaded));
+  RETURN_IF_ERROR(Replay(state, manifest, settings, &loaded));
   loaded.replayed_us = state.clock.MonotonicMicros() - start - loaded.opened_us;
   return loaded;
 }

@@ -21,7 +21,7 @@ namespace varve {
 struct RecoverySettings {
   Options options;
   bool read_only = false;
-  bool replay_log = true;
+  bool published_only = false;  // replay no batch behind the manifest's last sequence
   bool writer_is_live = false;
 };
 

@@ -109,7 +109,7 @@ struct Options {
 
 enum class ReadOnlyLog : uint8_t {
   kReplay,     // replays the complete batches of the log into a private memtable (default)
-  kPublished,  // stops at the manifest
+  kPublished,  // only those up to the state that the manifest publishes: a loss of power takes nothing of it back
 };
 
 struct ReadOnlyOptions {
