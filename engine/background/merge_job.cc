@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "engine/background/segment_builder.h"
 #include "engine/observe/job_observer.h"
+#include "engine/version/part_opener.h"
 
 namespace varve {
 namespace {
@@ -26,14 +27,25 @@ struct RowMap {
 // The live rows of several segments in key order.
 class MergedRows final : public RowSource {
  public:
-  // `view` stays pinned while this object lives.
-  static absl::StatusOr<std::unique_ptr<MergedRows>> Make(const ReadView& view, const std::vector<FileId>& inputs,
-                                                          const ReadPoint& point) {
+  // The inputs as the newest view has them now, with the files opened anew: what is copied gets new checksums, so that
+  // each block is checked against the old ones, also where the options check none, and where the block was checked when
+  // it was read from the disk another time. Nothing of the view stays pinned.
+  static absl::StatusOr<std::unique_ptr<MergedRows>> Make(const CollectionState& state,
+                                                          const std::vector<FileId>& inputs) {
     auto merged = std::unique_ptr<MergedRows>(new MergedRows());
-    for (const SegmentPart& part : view.segments) {
-      if (std::find(inputs.begin(), inputs.end(), part.entry.id()) != inputs.end()) merged->parts_.push_back(&part);
+    ReadPoint point;
+    {
+      const ViewRegistry::Pin pin = state.views->PinCurrent(state.visible);
+      point = pin.point;
+      for (const SegmentPart& part : pin.view().segments) {
+        if (std::find(inputs.begin(), inputs.end(), part.entry.id()) != inputs.end()) merged->parts_.push_back(part);
+      }
     }
     if (merged->parts_.size() != inputs.size()) return Internal("a merge names a segment that is not in the view");
+    for (SegmentPart& part : merged->parts_) {
+      ASSIGN_OR_RETURN(part.handle, OpenForCopying(state, part.entry));
+    }
+    point.now_ms = state.clock.NowMillis();
     RETURN_IF_ERROR(merged->Order(point));
     return merged;
   }
@@ -42,7 +54,7 @@ class MergedRows final : public RowSource {
 
   absl::StatusOr<SegmentRow> Row(RowId row) override {
     const RowMap::Origin origin = map_->origins[row];
-    const Segment& segment = parts_[origin.input]->segment();
+    const Segment& segment = parts_[origin.input].segment();
     SegmentRow out;
     ASSIGN_OR_RETURN(const Segment::Key key, segment.KeyOf(origin.row));
     out.ns = key.ns;
@@ -61,7 +73,7 @@ class MergedRows final : public RowSource {
 
   absl::StatusOr<const std::byte*> Vector(RowId row, size_t field) override {
     const RowMap::Origin origin = map_->origins[row];
-    const SegmentHandle& handle = *parts_[origin.input]->handle;
+    const SegmentHandle& handle = *parts_[origin.input].handle;
     if (handle.field(field).slots == 0) return nullptr;
     ASSIGN_OR_RETURN(const auto bytes, handle.segment().VectorOf(handle.field(field).spec->id, origin.row));
     return bytes.empty() ? nullptr : bytes.data();
@@ -70,7 +82,7 @@ class MergedRows final : public RowSource {
   absl::StatusOr<std::vector<Input>> Inputs(size_t field) override {
     std::vector<Input> inputs;
     for (size_t i = 0; i < parts_.size(); ++i) {
-      const SegmentHandle& handle = *parts_[i]->handle;
+      const SegmentHandle& handle = *parts_[i].handle;
       const SegmentHandle::Field& from = handle.field(field);
       if (from.slots == 0) continue;
       const FieldId id = from.spec->id;
@@ -106,15 +118,15 @@ class MergedRows final : public RowSource {
       Cursor& cursor = cursors[i];
       while (cursor.next < cursor.live.rows && !cursor.live.AllowsRow(cursor.next)) ++cursor.next;
       if (cursor.next == cursor.live.rows) return absl::OkStatus();
-      ASSIGN_OR_RETURN(cursor.key, parts_[i]->segment().KeyOf(cursor.next));
+      ASSIGN_OR_RETURN(cursor.key, parts_[i].segment().KeyOf(cursor.next));
       return absl::OkStatus();
     };
     for (size_t i = 0; i < parts_.size(); ++i) {
-      ASSIGN_OR_RETURN(cursors[i].live, MakeSlotFilter(*parts_[i], point, 0, kNoRow));
-      map_->inputs.push_back(parts_[i]->entry.id());
-      map_->new_rows.emplace_back(parts_[i]->handle->rows(), kNoRow);
-      input_rows_ += parts_[i]->handle->rows();
-      documents_.push_back(parts_[i]->segment().NewDocumentReader());
+      ASSIGN_OR_RETURN(cursors[i].live, MakeSlotFilter(parts_[i], point, 0, kNoRow));
+      map_->inputs.push_back(parts_[i].entry.id());
+      map_->new_rows.emplace_back(parts_[i].handle->rows(), kNoRow);
+      input_rows_ += parts_[i].handle->rows();
+      documents_.push_back(parts_[i].segment().NewDocumentReader());
       RETURN_IF_ERROR(advance(i));
     }
     for (;;) {
@@ -136,7 +148,7 @@ class MergedRows final : public RowSource {
     }
   }
 
-  std::vector<const SegmentPart*> parts_;
+  std::vector<SegmentPart> parts_;
   std::shared_ptr<RowMap> map_ = std::make_shared<RowMap>();
   uint64_t input_rows_ = 0;
   std::vector<std::unique_ptr<DocumentReader>> documents_;  // by input; each walks its rows in order
@@ -162,15 +174,14 @@ void VisitDeaths(const RowMap& map, const ReadView& view, const std::function<vo
 
 absl::Status Merge(CollectionState* state, Publisher* publisher, const MergePlan& plan,
                    const Cancellation* cancellation, MaintenanceResult* result) {
-  const ViewRegistry::Pin pin = state->views->PinCurrent(state->visible);
-  ReadPoint point = pin.point;
-  point.now_ms = state->clock.NowMillis();
   const std::vector<FileId>& inputs = plan.inputs;
-  ASSIGN_OR_RETURN(const std::unique_ptr<MergedRows> source, MergedRows::Make(pin.view(), inputs, point));
+  ASSIGN_OR_RETURN(std::unique_ptr<MergedRows> source, MergedRows::Make(*state, inputs));
+  const uint64_t rows = source->rows();
+  const uint64_t input_rows = source->input_rows();
   Publication publication;
   publication.removed = inputs;
   uint64_t bytes = 0;
-  if (source->rows() > 0) {
+  if (rows > 0) {
     const FileId id = state->file_ids.Reserve();
     absl::StatusOr<BuiltSegment> built =
         BuildSegment(*state, id, {.level = plan.level, .limited = true}, source.get(), inputs, cancellation);
@@ -188,10 +199,11 @@ absl::Status Merge(CollectionState* state, Publisher* publisher, const MergePlan
     result->segments_added.push_back(id);
     publication.added.push_back(std::move(added));
   }
+  source.reset();  // the publication removes the inputs, if no reader has them open
   if (absl::Status status = publisher->Publish(std::move(publication)); !status.ok()) return Annotate(status, "merge");
   result->segments_removed.insert(result->segments_removed.end(), inputs.begin(), inputs.end());
-  result->rows_written += source->rows();
-  result->rows_dropped += source->input_rows() - source->rows();
+  result->rows_written += rows;
+  result->rows_dropped += input_rows - rows;
   result->bytes_written += bytes;
   return absl::OkStatus();
 }

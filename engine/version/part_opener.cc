@@ -24,7 +24,8 @@ absl::StatusOr<std::shared_ptr<const RowSet>> OpenBitmap(const CollectionState& 
 }
 
 absl::StatusOr<std::shared_ptr<const SegmentHandle>> OpenSegment(const CollectionState& state,
-                                                                 const pb::SegmentEntry& entry) {
+                                                                 const pb::SegmentEntry& entry,
+                                                                 VerifyChecksums verify) {
   SegmentExpectation expected;
   expected.collection = state.uuid;
   expected.id = entry.id();
@@ -33,7 +34,7 @@ absl::StatusOr<std::shared_ptr<const SegmentHandle>> OpenSegment(const Collectio
   ASSIGN_OR_RETURN(expected.footer_crc, Crc32cFromHex(entry.footer_crc()));
   const std::string path = JoinPath(state.directory, SegmentName(entry.id()));
   ASSIGN_OR_RETURN(std::shared_ptr<const Segment> segment,
-                   Segment::Open(state.fs, path, expected, state.options.verify_checksums, state.options.io));
+                   Segment::Open(state.fs, path, expected, verify, state.options.io));
   if (segment->rows() != entry.rows()) {
     return DataLoss(path + ": has " + std::to_string(segment->rows()) + " rows, the manifest says " +
                     std::to_string(entry.rows()));
@@ -49,13 +50,18 @@ absl::StatusOr<SegmentPart> OpenPart(const CollectionState& state, const pb::Seg
   part.entry = entry;
   part.handle = std::move(open);
   if (part.handle == nullptr) {
-    ASSIGN_OR_RETURN(part.handle, OpenSegment(state, entry));
+    ASSIGN_OR_RETURN(part.handle, OpenSegment(state, entry, state.options.verify_checksums));
   }
   if (entry.has_bitmap()) {
     ASSIGN_OR_RETURN(part.dead, OpenBitmap(state, entry));
   }
   part.deaths = std::make_shared<RowDeaths>(part.handle->rows());
   return part;
+}
+
+absl::StatusOr<std::shared_ptr<const SegmentHandle>> OpenForCopying(const CollectionState& state,
+                                                                    const pb::SegmentEntry& entry) {
+  return OpenSegment(state, entry, VerifyChecksums::kOnTouch);
 }
 
 }  // namespace varve

@@ -15,6 +15,11 @@ namespace varve {
 absl::StatusOr<SegmentPart> OpenPart(const CollectionState& state, const pb::SegmentEntry& entry,
                                      std::shared_ptr<const SegmentHandle> open);
 
+// The segment alone, opened anew: each block is checked when it is touched, whatever was checked before and whatever
+// the options say. For those who copy what they read. Errors: as OpenPart.
+absl::StatusOr<std::shared_ptr<const SegmentHandle>> OpenForCopying(const CollectionState& state,
+                                                                    const pb::SegmentEntry& entry);
+
 }  // namespace varve
 
 #endif  // VARVE_ENGINE_VERSION_PART_OPENER_H_

@@ -1,0 +1,97 @@
+// Merges that end, that check what they copy, and that leave nothing behind.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/support/collection_fixture.h"
+#include "tests/support/hook_listener.h"
+#include "varve/memory_budget.h"
+
+namespace varve::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+class MergeLife : public CollectionTest {
+protected:
+  MergeLife() { options_.listeners.push_back(hooks_); }
+
+  void Put(const std::string &prefix, int first, int last) {
+    WriteBatch batch;
+    for (int i = first; i < last; ++i) {
+      batch.Put(MakeRecord(prefix + std::to_string(i),
+                           RandomVector(&random_, kDimension)));
+    }
+    ASSERT_OK(collection_->Write(batch));
+  }
+  // In a thread of its own, since a listener must not write.
+  template <typename Work> static void Elsewhere(Work work) {
+    std::thread(work).join();
+  }
+  std::vector<std::filesystem::path> SegmentFiles() {
+    std::vector<std::filesystem::path> files;
+    for (const auto &entry :
+         std::filesystem::directory_iterator(path() + "/segments")) {
+      if (entry.path().extension() == ".vcnt")
+        files.push_back(entry.path());
+    }
+    std::sort(files.begin(), files.end());
+    return files;
+  }
+  // Flips a bit behind the segment's head, in what its rows are made of.
+  static void Damage(const std::filesystem::path &file) {
+    std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+    const std::streamoff offset = 5000;
+    stream.seekg(offset);
+    const char byte = static_cast<char>(stream.get() ^ 0x10);
+    stream.seekp(offset);
+    stream.put(byte);
+  }
+  template <typename Done>::testing::AssertionResult Eventually(Done done) {
+    for (int i = 0; i < 2000; ++i) {
+      if (done())
+        return ::testing::AssertionSuccess();
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return ::testing::AssertionFailure() << "not within ten seconds";
+  }
+
+  Random random_{7};
+  std::shared_ptr<HookListener> hooks_ = std::make_shared<HookListener>();
+};
+
+TEST_F(MergeLife, DamageIsNotCopiedWhereChecksAreOff) {
+  options_.verify_checksums = VerifyChecksums::kNever;
+  Create();
+  for (int i = 0; i < 3; ++i) {
+    Put("k", i * 1000, i * 1000 + 1000);
+    ASSERT_OK(collection_->Flush());
+  }
+  Damage(SegmentFiles().at(1));
+  EXPECT_THAT(collection_->Merge(true),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("0000000")));
+  EXPECT_EQ(collection_->Stats().segments.size(), 3U);
+}
+
+TEST_F(MergeLife, DamageIsNotCopiedWhereBlocksWereCheckedLongAgo) {
+  Create();
+  for (int i = 0; i < 3; ++i) {
+    Put("k", i * 1000, i * 1000 + 1000);
+    ASSERT_OK(collection_->Flush());
+  }
+  ASSERT_OK(collection_->Scan({}, [](const Record &) { return true; }));
+  ASSERT_OK(Search({1, 1, 1, 1}, 10, /*exact=*/true));
+  Damage(SegmentFiles().at(1));
+  EXPECT_THAT(collection_->Merge(true),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("0000000")));
+  EXPECT_EQ(collection_->Stats().segments.size(), 3U);
+}
+
+} // namespace
+} // namespace varve::testing
