@@ -36,7 +36,7 @@ Maintenance::~Maintenance() { Stop(); }
 void Maintenance::Start(WritePath* write_path) {
   write_path_ = write_path;
   timer_ = std::thread([this] { RunTimer(); });
-  if (OldestFrozen() != nullptr) RequestFlush();
+  if (OldestFrozen(kMaxSequence) != nullptr) RequestFlush();
   RequestMerge();
 }
 
@@ -72,7 +72,7 @@ void Maintenance::ScheduleFlush() {
   ++flushes_scheduled_;
   Schedule(executor_, [this] {
     MaintenanceResult ignored;
-    (void)FlushFrozen(&ignored);  // its failure is kept for flush_status()
+    (void)FlushFrozen(kMaxSequence, &ignored);  // its failure is kept for flush_status()
     absl::MutexLock lock(&mutex_);
     --flushes_scheduled_;
   });
@@ -92,9 +92,9 @@ void Maintenance::RequestFreezeAndFlush() {
 }
 
 absl::Status Maintenance::FreezeAndFlush() {
-  RETURN_IF_ERROR(Freeze());
+  ASSIGN_OR_RETURN(const Sequence goal, Freeze());
   MaintenanceResult ignored;
-  return FlushFrozen(&ignored);
+  return FlushFrozen(goal, &ignored);
 }
 
 void Maintenance::RequestMerge() {
@@ -134,43 +134,58 @@ void Maintenance::WriteHappened() {
   changed_.SignalAll();
 }
 
-std::shared_ptr<Memtable> Maintenance::OldestFrozen() const {
+std::shared_ptr<Memtable> Maintenance::OldestFrozen(Sequence goal) const {
   const ViewRegistry::Pin pin = state_->views->PinCurrent(state_->visible);
   const auto& memtables = pin.view().memtables;
-  return memtables.size() > 1 ? memtables.back() : nullptr;
+  return memtables.size() > 1 && memtables.back()->last_sequence <= goal ? memtables.back() : nullptr;
 }
 
-absl::Status Maintenance::FlushFrozen(MaintenanceResult* result) {
-  absl::MutexLock flushing(&flush_mutex_);
-  absl::Status status;
-  while (const std::shared_ptr<Memtable> memtable = OldestFrozen()) {
-    if (cancellation_.cancelled()) break;
-    status = FlushMemtable(state_, publisher_, memtable, &cancellation_, result);
+absl::Status Maintenance::FlushFrozen(Sequence goal, MaintenanceResult* result) {
+  for (;;) {
+    std::shared_ptr<Memtable> memtable;
     {
       absl::MutexLock lock(&mutex_);
+      for (;;) {
+        memtable = OldestFrozen(goal);
+        if (memtable == nullptr) return absl::OkStatus();
+        if (stopping_) return Cancelled("the collection is being closed");
+        if (!flushing_) break;
+        changed_.Wait(&mutex_);
+      }
+      flushing_ = true;
+    }
+    const absl::Status status = FlushMemtable(state_, publisher_, memtable, &cancellation_, result);
+    {
+      absl::MutexLock lock(&mutex_);
+      flushing_ = false;
       flush_status_ = status;
       retry_ms_ = status.ok() ? 0 : std::clamp(retry_ms_ * 2, kFirstRetryMillis, kLastRetryMillis);
       retry_at_us_ = state_->clock.MonotonicMicros() + retry_ms_ * 1000;
-      if (!status.ok()) changed_.SignalAll();
+      changed_.SignalAll();
     }
     write_path_->FlushEnded();
-    if (!status.ok()) break;
+    RETURN_IF_ERROR(status);
     flushes_.fetch_add(1, std::memory_order_relaxed);
     RequestMerge();
   }
-  return status;
 }
 
-absl::Status Maintenance::Freeze() {
+absl::StatusOr<Sequence> Maintenance::Freeze() {
   absl::Status frozen;
-  write_path_->RunExclusive([&] { frozen = write_path_->FreezeMemtable(); });
-  return frozen;
+  Sequence end = 0;
+  write_path_->RunExclusive([&] {
+    frozen = write_path_->FreezeMemtable();
+    const auto& memtables = state_->views->current()->memtables;
+    if (memtables.size() > 1) end = memtables[1]->last_sequence;
+  });
+  RETURN_IF_ERROR(frozen);
+  return end;
 }
 
 absl::StatusOr<MaintenanceResult> Maintenance::Flush() {
-  RETURN_IF_ERROR(Freeze());
+  ASSIGN_OR_RETURN(const Sequence goal, Freeze());
   MaintenanceResult result;
-  RETURN_IF_ERROR(FlushFrozen(&result));
+  RETURN_IF_ERROR(FlushFrozen(goal, &result));
   NoteGeneration(&result);
   return result;
 }
@@ -181,15 +196,28 @@ void Maintenance::NoteGeneration(MaintenanceResult* result) const {
   result->checkpoint_id = manifest.checkpoint_id();
 }
 
-std::optional<MergePlan> Maintenance::PlanMerge(MergeKind kind) {
+Maintenance::MergeScope Maintenance::ScopeOfNow() const {
+  MergeScope scope;
+  const ViewRegistry::Pin pin = state_->views->PinCurrent(state_->visible);
+  for (const SegmentPart& part : pin.view().segments) scope.segments.insert(part.entry.id());
+  scope.now_ms = state_->clock.NowMillis();
+  return scope;
+}
+
+std::optional<MergePlan> Maintenance::PlanMerge(MergeKind kind, const MergeScope* scope) {
   const Sequence replayed_from = publisher_->manifest().wal_sequence();
   const ViewRegistry::Pin pin = state_->views->PinCurrent(state_->visible);
-  const int64_t now_ms = state_->clock.NowMillis();
+  const int64_t now_ms = scope != nullptr ? scope->now_ms : state_->clock.NowMillis();
   expiry_.Forget(pin.view());
   std::vector<MergeCandidate> candidates;
   for (const SegmentPart& part : pin.view().segments) {
     // Replay of the log would look for the file of an import that is still in it.
     if (part.entry.ingest_sequence() > replayed_from) continue;
+    if (scope != nullptr && scope->made.contains(part.entry.id())) {
+      candidates.push_back({part.entry.id(), part.entry.live_rows(), part.entry.live_rows()});
+      continue;
+    }
+    if (scope != nullptr && !scope->segments.contains(part.entry.id())) continue;
     const uint64_t expired = std::min(expiry_.Expired(part, now_ms), part.entry.live_rows());
     candidates.push_back({part.entry.id(), part.entry.rows(), part.entry.live_rows() - expired});
   }
@@ -220,9 +248,14 @@ absl::Status Maintenance::MergeOnce(const MergePlan& plan, MaintenanceResult* re
   return status;
 }
 
-absl::Status Maintenance::MergeAll(MergeKind kind, MaintenanceResult* result) {
-  while (const std::optional<MergePlan> plan = PlanMerge(kind)) {
+absl::Status Maintenance::MergeAll(MergeKind kind, MergeScope* scope, MaintenanceResult* result) {
+  while (const std::optional<MergePlan> plan = PlanMerge(kind, scope)) {
+    const size_t added = result->segments_added.size();
     RETURN_IF_ERROR(MergeOnce(*plan, result));
+    if (scope != nullptr) {
+      scope->made.insert(result->segments_added.begin() + static_cast<std::ptrdiff_t>(added),
+                         result->segments_added.end());
+    }
     merges_.fetch_add(1, std::memory_order_relaxed);
     write_path_->FlushEnded();  // writers that wait for fewer segments look again
     if (kind == MergeKind::kDue) {
@@ -238,7 +271,7 @@ void Maintenance::MergeInBackground() {
   {
     absl::MutexLock merging(&merge_mutex_);
     MaintenanceResult ignored;
-    status = MergeAll(MergeKind::kDue, &ignored);
+    status = MergeAll(MergeKind::kDue, nullptr, &ignored);
   }
   const bool expiring = ExpiryCounter::HasExpiring(state_->views->PinCurrent(state_->visible).view());
   absl::MutexLock lock(&mutex_);
@@ -270,7 +303,8 @@ absl::StatusOr<MaintenanceResult> Maintenance::Merge(bool full) {
     --full_merges_waiting_;
   }
   ASSIGN_OR_RETURN(MaintenanceResult result, Flush());
-  RETURN_IF_ERROR(MergeAll(full ? MergeKind::kFull : MergeKind::kRequested, &result));
+  MergeScope scope = ScopeOfNow();
+  RETURN_IF_ERROR(MergeAll(full ? MergeKind::kFull : MergeKind::kRequested, &scope, &result));
   // What was added and folded again at once was never there.
   std::erase_if(result.segments_added, [&](FileId id) {
     const auto removed = std::find(result.segments_removed.begin(), result.segments_removed.end(), id);

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
@@ -67,18 +68,32 @@ class Maintenance {
   absl::Status merge_status() const;
 
  private:
-  absl::Status Freeze();
-  absl::Status FlushFrozen(MaintenanceResult* result);
+  // Gives the sequence at which the newest frozen memtable ends; 0 if none is frozen.
+  absl::StatusOr<Sequence> Freeze();
+  // Flushes the frozen memtables up to the one that ends at `goal`, one after the other. Those that are frozen
+  // meanwhile are left to others: writers may be faster than flushes.
+  absl::Status FlushFrozen(Sequence goal, MaintenanceResult* result) ABSL_LOCKS_EXCLUDED(mutex_);
   void NoteGeneration(MaintenanceResult* result) const;
-  std::shared_ptr<Memtable> OldestFrozen() const;
+  // Null if there is none that ends at `goal` or before it.
+  std::shared_ptr<Memtable> OldestFrozen(Sequence goal) const;
   // Runs `task` in the background; Stop waits for it.
   void Schedule(Executor* executor, std::function<void()> task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ScheduleFlush() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ScheduleMerge() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   enum class MergeKind : uint8_t { kDue, kRequested, kFull };
-  std::optional<MergePlan> PlanMerge(MergeKind kind) ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
+  // What a merge that someone waits for is about: it ends, though others go on writing, deleting and flushing.
+  struct MergeScope {
+    std::set<FileId> segments;  // that were there when it began
+    std::set<FileId> made;      // by it; what died in them since is not its business
+    int64_t now_ms = 0;         // for what has expired
+  };
+  MergeScope ScopeOfNow() const;
+  // `scope` is null for what goes on in the background: all segments, now.
+  std::optional<MergePlan> PlanMerge(MergeKind kind, const MergeScope* scope)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
   // Merges until nothing is due.
-  absl::Status MergeAll(MergeKind kind, MaintenanceResult* result) ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
+  absl::Status MergeAll(MergeKind kind, MergeScope* scope, MaintenanceResult* result)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
   absl::Status MergeOnce(const MergePlan& plan, MaintenanceResult* result) ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
   void MergeInBackground();
   void RunTimer();
@@ -93,13 +108,13 @@ class Maintenance {
   std::thread timer_;
   Cancellation cancellation_;
 
-  absl::Mutex flush_mutex_;                                     // one flush at a time, in order
-  absl::Mutex merge_mutex_ ABSL_ACQUIRED_BEFORE(flush_mutex_);  // one merge at a time
+  absl::Mutex merge_mutex_;  // one merge at a time
   ExpiryCounter expiry_ ABSL_GUARDED_BY(merge_mutex_);
   mutable absl::Mutex mutex_;
   absl::CondVar changed_;
   absl::Status flush_status_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool flushing_ ABSL_GUARDED_BY(mutex_) = false;  // one flush at a time, in order
   bool write_happened_ ABSL_GUARDED_BY(mutex_) = false;
   int scheduled_ ABSL_GUARDED_BY(mutex_) = 0;  // tasks that have not ended
   int flushes_scheduled_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -137,9 +137,9 @@ class Collection {
                                          const ReadOptions& options = {}) = 0;
   virtual absl::StatusOr<Snapshot> GetSnapshot() = 0;
 
-  // Writes the memtable into segments; returns when that is done and durable.
+  // Writes what the memtable holds into segments; returns when that is durable, though others go on writing.
   virtual absl::StatusOr<MaintenanceResult> Flush() = 0;
-  // Folds segments together, dropping dead and expired rows; `full` folds all into one.
+  // Folds the segments that are there, dropping dead and expired rows; `full`: into as few as memory allows, one mostly.
   virtual absl::StatusOr<MaintenanceResult> Merge(bool full) = 0;
   // Flush, then a checkpoint file from which a lost manifest can be recovered.
   virtual absl::StatusOr<MaintenanceResult> Checkpoint() = 0;

@@ -93,5 +93,73 @@ TEST_F(MergeLife, DamageIsNotCopiedWhereBlocksWereCheckedLongAgo) {
   EXPECT_EQ(collection_->Stats().segments.size(), 3U);
 }
 
+TEST_F(MergeLife, AFullMergeEndsThoughOthersWriteAndFlush) {
+  constexpr int kEnough = 20;
+  std::atomic<int> merges{0};
+  hooks_->merge_begin = [&](const MergeInfo &) {
+    if (++merges > kEnough)
+      return;
+    Elsewhere([&] {
+      Put("during", merges * 10, merges * 10 + 10);
+      ASSERT_OK(collection_->Delete("", "k" + std::to_string(merges)));
+      ASSERT_OK(collection_->Flush());
+    });
+  };
+  Create();
+  for (int i = 0; i < 3; ++i) {
+    Put("k", i * 100, i * 100 + 100);
+    ASSERT_OK(collection_->Flush());
+  }
+  ASSERT_OK(collection_->Merge(true));
+  EXPECT_EQ(merges.load(), 1);
+  EXPECT_EQ(collection_->Stats().segments.size(), 2U);
+  Put("fragment", 0, 10);
+  ASSERT_OK(collection_->Flush());
+  merges = 0;
+  ASSERT_OK(collection_->Merge(false));
+  EXPECT_LT(merges.load(), 4);
+}
+
+TEST_F(MergeLife, AFullMergeDoesNotWaitForTheLastRowToExpire) {
+  std::atomic<int> merges{0};
+  // Rows expire after each rewrite.
+  hooks_->merge_end = [&](const MergeInfo &) {
+    ++merges;
+    clock_.Advance(1'000'000);
+  };
+  Create();
+  for (int i = 0; i < 50; ++i) {
+    RecordInput record = MakeRecord("k" + std::to_string(i), {1, 2, 3, 4});
+    record.ttl_seconds = i + 1;
+    ASSERT_OK(collection_->Put(std::move(record)));
+  }
+  ASSERT_OK(collection_->Flush());
+  clock_.Advance(5'500'000);
+  ASSERT_OK(collection_->Merge(true));
+  EXPECT_EQ(merges.load(), 1);
+  EXPECT_LE(collection_->Stats().live_rows, 45U);
+}
+
+TEST_F(MergeLife, AFlushEndsThoughWritersAreFaster) {
+  constexpr int kEnough =
+      5; // more would let the listener itself wait for a flush
+  options_.memtable_rows = 10;
+  const std::thread::id here = std::this_thread::get_id();
+  std::atomic<int> mine{0};
+  hooks_->flush_begin = [&](const FlushInfo &) {
+    if (std::this_thread::get_id() != here || ++mine > kEnough)
+      return;
+    Elsewhere([&] {
+      for (int i = 0; i < 11; ++i)
+        Put("during", mine * 100 + i, mine * 100 + i + 1);
+    });
+  };
+  Create();
+  Put("k", 0, 5);
+  ASSERT_OK(collection_->Flush());
+  EXPECT_EQ(mine.load(), 1);
+  EXPECT_EQ(collection_->Count().value_or(0), 16U);
+}
+
 } // namespace
 } // namespace varve::testing
