@@ -17,6 +17,8 @@ constexpr int64_t kLastRetryMillis = 10'000;
 constexpr int64_t kMergeRetryMicros = 10'000'000;
 // How soon expired rows are noticed for their merge. Readers never see them.
 constexpr int64_t kExpiryCheckMicros = 30'000'000;
+// How soon it is noticed that the last reader of a replaced state has gone.
+constexpr int64_t kReadersCheckMillis = 1'000;
 
 }  // namespace
 
@@ -245,6 +247,7 @@ absl::Status Maintenance::MergeOnce(const MergePlan& plan, MaintenanceResult* re
   const absl::Status status = MergeSegments(state_, publisher_, plan, &cancellation, result);
   absl::MutexLock lock(&mutex_);
   running_merge_ = nullptr;
+  changed_.SignalAll();
   return status;
 }
 
@@ -332,9 +335,11 @@ void Maintenance::RunTimer() {
   absl::MutexLock lock(&mutex_);
   while (!stopping_) {
     int64_t sleep_ms = 0;
+    bool timed_out = false;
     const auto sleep_at_most = [&](int64_t ms) { sleep_ms = sleep_ms == 0 ? ms : std::min(sleep_ms, ms); };
     if (retry_ms_ > 0) sleep_at_most(retry_ms_);
     if (wait_ms > 0) sleep_at_most(wait_ms);
+    if (publisher_->keeps_files() || state_->views->retired() > 0) sleep_at_most(kReadersCheckMillis);
     if (next_merge_check_us_ > 0) {
       sleep_at_most(std::max<int64_t>((next_merge_check_us_ - state_->clock.MonotonicMicros()) / 1000, 1));
     }
@@ -342,7 +347,7 @@ void Maintenance::RunTimer() {
       if (sleep_ms == 0) {
         changed_.Wait(&mutex_);
       } else {
-        changed_.WaitWithTimeout(&mutex_, absl::Milliseconds(sleep_ms));
+        timed_out = changed_.WaitWithTimeout(&mutex_, absl::Milliseconds(sleep_ms));
       }
     }
     if (stopping_) return;
@@ -352,6 +357,14 @@ void Maintenance::RunTimer() {
     if (next_merge_check_us_ > 0 && now >= next_merge_check_us_) {
       next_merge_check_us_ = 0;
       ScheduleMerge();
+    }
+    if (timed_out && !removal_scheduled_ && (publisher_->keeps_files() || state_->views->retired() > 0)) {
+      removal_scheduled_ = true;
+      Schedule(merge_executor_, [this] {
+        publisher_->RemoveLeft();
+        absl::MutexLock done(&mutex_);
+        removal_scheduled_ = false;
+      });
     }
     mutex_.Unlock();
     wait_ms = write_path_->Tick();

@@ -120,6 +120,7 @@ class Maintenance {
   int flushes_scheduled_ ABSL_GUARDED_BY(mutex_) = 0;
   bool merge_scheduled_ ABSL_GUARDED_BY(mutex_) = false;
   bool merge_again_ ABSL_GUARDED_BY(mutex_) = false;
+  bool removal_scheduled_ ABSL_GUARDED_BY(mutex_) = false;
   bool full_flush_scheduled_ ABSL_GUARDED_BY(mutex_) = false;
   int full_merges_waiting_ ABSL_GUARDED_BY(mutex_) = 0;
   Cancellation* running_merge_ ABSL_GUARDED_BY(mutex_) = nullptr;

@@ -37,6 +37,15 @@ void Publisher::HoldGarbage(bool hold) {
   if (!hold && garbage_holds_ == 0 && log_->poison().ok()) CollectGarbage();
 }
 
+void Publisher::RemoveLeft() {
+  if (!mutex_.TryLock()) return;
+  state_->views->Reclaim();
+  const bool any =
+      std::any_of(leaving_.begin(), leaving_.end(), [](const auto& segment) { return segment.second.expired(); });
+  if (any && log_->poison().ok()) CollectGarbage();
+  mutex_.Unlock();
+}
+
 pb::Manifest Publisher::manifest() const {
   absl::MutexLock lock(&published_mutex_);
   return *published_;
@@ -209,6 +218,7 @@ void Publisher::InstallView(const Publication& publication, const Plan& plan) {
     if (entry == entries.end()) {
       if (removed.contains(part.entry.id())) {
         leaving_.emplace_back(part.entry.id(), part.handle);
+        keeps_files_.store(true, std::memory_order_relaxed);
       } else {
         view->segments.push_back(part);  // came meanwhile, by a bulk load
       }
@@ -244,6 +254,7 @@ void Publisher::CollectGarbage() {
   if (garbage_holds_ > 0) return;
   log_->RemoveUpTo(manifest_.wal_sequence());
   std::erase_if(leaving_, [](const auto& segment) { return segment.second.expired(); });
+  keeps_files_.store(!leaving_.empty(), std::memory_order_relaxed);
   CollectionGarbage garbage;
   garbage.manifest = &manifest_;
   garbage.in_use = [this](FileId id) ABSL_NO_THREAD_SAFETY_ANALYSIS {

@@ -7,6 +7,7 @@
 #ifndef VARVE_ENGINE_VERSION_PUBLISHER_H_
 #define VARVE_ENGINE_VERSION_PUBLISHER_H_
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -67,6 +68,11 @@ class Publisher {
   // made. Each hold is ended by its own call with false; what became garbage meanwhile goes with the last one.
   void HoldGarbage(bool hold);
 
+  // Whether segments that left the view are still there for their readers.
+  bool keeps_files() const { return keeps_files_.load(std::memory_order_relaxed); }
+  // Removes those whose readers have gone. Does nothing while a publication is under way, which does it at its end.
+  void RemoveLeft();
+
   // Does not wait for a publication that is under way.
   pb::Manifest manifest() const;
 
@@ -91,6 +97,7 @@ class Publisher {
   std::shared_ptr<const pb::Manifest> published_ ABSL_GUARDED_BY(published_mutex_);
   // Segments that left the view, whose files stay while a reader pins them.
   std::vector<std::pair<FileId, std::weak_ptr<const SegmentHandle>>> leaving_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<bool> keeps_files_{false};  // leaving_ is not empty
   FileId newest_checkpoint_ ABSL_GUARDED_BY(mutex_);
   // The largest generation that was ever tried: that of a publication that failed is not given again.
   uint64_t last_generation_ ABSL_GUARDED_BY(mutex_);

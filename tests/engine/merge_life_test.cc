@@ -19,33 +19,31 @@ namespace {
 using ::testing::HasSubstr;
 
 class MergeLife : public CollectionTest {
-protected:
+ protected:
   MergeLife() { options_.listeners.push_back(hooks_); }
 
-  void Put(const std::string &prefix, int first, int last) {
+  void Put(const std::string& prefix, int first, int last) {
     WriteBatch batch;
     for (int i = first; i < last; ++i) {
-      batch.Put(MakeRecord(prefix + std::to_string(i),
-                           RandomVector(&random_, kDimension)));
+      batch.Put(MakeRecord(prefix + std::to_string(i), RandomVector(&random_, kDimension)));
     }
     ASSERT_OK(collection_->Write(batch));
   }
   // In a thread of its own, since a listener must not write.
-  template <typename Work> static void Elsewhere(Work work) {
+  template <typename Work>
+  static void Elsewhere(Work work) {
     std::thread(work).join();
   }
   std::vector<std::filesystem::path> SegmentFiles() {
     std::vector<std::filesystem::path> files;
-    for (const auto &entry :
-         std::filesystem::directory_iterator(path() + "/segments")) {
-      if (entry.path().extension() == ".vcnt")
-        files.push_back(entry.path());
+    for (const auto& entry : std::filesystem::directory_iterator(path() + "/segments")) {
+      if (entry.path().extension() == ".vcnt") files.push_back(entry.path());
     }
     std::sort(files.begin(), files.end());
     return files;
   }
   // Flips a bit behind the segment's head, in what its rows are made of.
-  static void Damage(const std::filesystem::path &file) {
+  static void Damage(const std::filesystem::path& file) {
     std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
     const std::streamoff offset = 5000;
     stream.seekg(offset);
@@ -53,10 +51,10 @@ protected:
     stream.seekp(offset);
     stream.put(byte);
   }
-  template <typename Done>::testing::AssertionResult Eventually(Done done) {
+  template <typename Done>
+  ::testing::AssertionResult Eventually(Done done) {
     for (int i = 0; i < 2000; ++i) {
-      if (done())
-        return ::testing::AssertionSuccess();
+      if (done()) return ::testing::AssertionSuccess();
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
     return ::testing::AssertionFailure() << "not within ten seconds";
@@ -74,8 +72,7 @@ TEST_F(MergeLife, DamageIsNotCopiedWhereChecksAreOff) {
     ASSERT_OK(collection_->Flush());
   }
   Damage(SegmentFiles().at(1));
-  EXPECT_THAT(collection_->Merge(true),
-              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("0000000")));
+  EXPECT_THAT(collection_->Merge(true), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("0000000")));
   EXPECT_EQ(collection_->Stats().segments.size(), 3U);
 }
 
@@ -85,20 +82,18 @@ TEST_F(MergeLife, DamageIsNotCopiedWhereBlocksWereCheckedLongAgo) {
     Put("k", i * 1000, i * 1000 + 1000);
     ASSERT_OK(collection_->Flush());
   }
-  ASSERT_OK(collection_->Scan({}, [](const Record &) { return true; }));
+  ASSERT_OK(collection_->Scan({}, [](const Record&) { return true; }));
   ASSERT_OK(Search({1, 1, 1, 1}, 10, /*exact=*/true));
   Damage(SegmentFiles().at(1));
-  EXPECT_THAT(collection_->Merge(true),
-              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("0000000")));
+  EXPECT_THAT(collection_->Merge(true), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("0000000")));
   EXPECT_EQ(collection_->Stats().segments.size(), 3U);
 }
 
 TEST_F(MergeLife, AFullMergeEndsThoughOthersWriteAndFlush) {
   constexpr int kEnough = 20;
   std::atomic<int> merges{0};
-  hooks_->merge_begin = [&](const MergeInfo &) {
-    if (++merges > kEnough)
-      return;
+  hooks_->merge_begin = [&](const MergeInfo&) {
+    if (++merges > kEnough) return;
     Elsewhere([&] {
       Put("during", merges * 10, merges * 10 + 10);
       ASSERT_OK(collection_->Delete("", "k" + std::to_string(merges)));
@@ -123,7 +118,7 @@ TEST_F(MergeLife, AFullMergeEndsThoughOthersWriteAndFlush) {
 TEST_F(MergeLife, AFullMergeDoesNotWaitForTheLastRowToExpire) {
   std::atomic<int> merges{0};
   // Rows expire after each rewrite.
-  hooks_->merge_end = [&](const MergeInfo &) {
+  hooks_->merge_end = [&](const MergeInfo&) {
     ++merges;
     clock_.Advance(1'000'000);
   };
@@ -141,17 +136,14 @@ TEST_F(MergeLife, AFullMergeDoesNotWaitForTheLastRowToExpire) {
 }
 
 TEST_F(MergeLife, AFlushEndsThoughWritersAreFaster) {
-  constexpr int kEnough =
-      5; // more would let the listener itself wait for a flush
+  constexpr int kEnough = 5;  // more would let the listener itself wait for a flush
   options_.memtable_rows = 10;
   const std::thread::id here = std::this_thread::get_id();
   std::atomic<int> mine{0};
-  hooks_->flush_begin = [&](const FlushInfo &) {
-    if (std::this_thread::get_id() != here || ++mine > kEnough)
-      return;
+  hooks_->flush_begin = [&](const FlushInfo&) {
+    if (std::this_thread::get_id() != here || ++mine > kEnough) return;
     Elsewhere([&] {
-      for (int i = 0; i < 11; ++i)
-        Put("during", mine * 100 + i, mine * 100 + i + 1);
+      for (int i = 0; i < 11; ++i) Put("during", mine * 100 + i, mine * 100 + i + 1);
     });
   };
   Create();
@@ -161,5 +153,60 @@ TEST_F(MergeLife, AFlushEndsThoughWritersAreFaster) {
   EXPECT_EQ(collection_->Count().value_or(0), 16U);
 }
 
-} // namespace
-} // namespace varve::testing
+TEST_F(MergeLife, InputsGoWithTheMergeAndItHoldsNoMemory) {
+  std::atomic<bool> wrote{false};
+  uint64_t held = 1;
+  hooks_->build_end = [&](const IndexBuildInfo& info) {
+    if (info.of < 250 || wrote.exchange(true)) return;
+    Elsewhere([&] {
+      Put("during", 0, 50);
+      ASSERT_OK(collection_->Flush());
+      held = collection_->Stats().held_memory_bytes;
+    });
+  };
+  Create();
+  for (int i = 0; i < 3; ++i) {
+    Put("k", i * 100, i * 100 + 100);
+    ASSERT_OK(collection_->Flush());
+  }
+  ASSERT_OK(collection_->Merge(true));
+  EXPECT_TRUE(wrote);
+  EXPECT_EQ(held, 0U) << "a memtable was pinned by the merge";
+  EXPECT_EQ(SegmentFiles().size(), 2U);
+  EXPECT_EQ(collection_->Stats().held_file_bytes, 0U);
+}
+
+TEST_F(MergeLife, InputsThatASnapshotHoldsGoWithTheSnapshot) {
+  Create();
+  for (int i = 0; i < 3; ++i) {
+    Put("k", i * 100, i * 100 + 100);
+    ASSERT_OK(collection_->Flush());
+  }
+  ASSERT_OK_AND_ASSIGN(Snapshot snapshot, collection_->GetSnapshot());
+  ASSERT_OK(collection_->Merge(true));
+  EXPECT_EQ(SegmentFiles().size(), 4U);
+  EXPECT_EQ(collection_->Count(std::nullopt, {&snapshot}).value_or(0), 300U);
+  snapshot = Snapshot();
+  EXPECT_TRUE(Eventually([&] { return SegmentFiles().size() == 1; }));
+}
+
+TEST_F(MergeLife, InputsThatAScanUsesGoWithTheScan) {
+  Create();
+  for (int i = 0; i < 3; ++i) {
+    Put("k", i * 100, i * 100 + 100);
+    ASSERT_OK(collection_->Flush());
+  }
+  int visited = 0;
+  ASSERT_OK(collection_->Scan({}, [&](const Record&) {
+    if (++visited == 1) {
+      Elsewhere([&] { ASSERT_OK(collection_->Merge(true)); });
+      EXPECT_EQ(SegmentFiles().size(), 4U);
+    }
+    return true;
+  }));
+  EXPECT_EQ(visited, 300);
+  EXPECT_TRUE(Eventually([&] { return SegmentFiles().size() == 1; }));
+}
+
+}  // namespace
+}  // namespace varve::testing
