@@ -61,7 +61,8 @@ void MemoryBudget::RemoveHolder(Holder* holder) {
 bool MemoryBudget::AskLargest(const Holder* but) {
   absl::MutexLock lock(&holders_->mutex);
   Holder* largest = nullptr;
-  size_t most = 0;
+  // All that is too little comes to a quarter of the share at most.
+  size_t most = share(Use::kMemtables) / 4 / std::max<size_t>(holders_->list.size(), 1);
   for (Holder* holder : holders_->list) {
     const size_t bytes = holder == but ? 0 : holder->MemtableBytes();
     if (bytes > most) {

@@ -58,7 +58,11 @@ TEST(MemoryBudget, AsksTheLargestOfTheOthers) {
   budget.RemoveHolder(&b);
   budget.RemoveHolder(&c);
   EXPECT_FALSE(budget.AskLargest(&a));
+  EXPECT_FALSE(budget.AskLargest(nullptr)) << "a flush would give less than a quarter of the share";
   EXPECT_EQ(a.asked, 0);
+  a.bytes = 20;
+  EXPECT_TRUE(budget.AskLargest(nullptr));
+  EXPECT_EQ(a.asked, 1);
 }
 
 }  // namespace

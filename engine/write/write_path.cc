@@ -233,19 +233,20 @@ absl::Status WritePath::MakeMemory(size_t bytes) {
     return used <= share && bytes <= share - used;
   };
   if (fits()) return absl::OkStatus();
-  // The memtable is flushed if that gives much; what snapshots hold of older ones no flush can give back.
-  const Memtable& memtable = *state_->views->current()->memtables.front();
-  const bool asked = hooks_.ask_others_to_flush();
-  if (memtable.bytes() >= state_->MemtableLimits().bytes / 4 || (!asked && !memtable.empty())) {
+  // The memtable is flushed if that gives much: what snapshots hold of older ones no flush can give back, and a flush
+  // of every few rows would only make many small segments.
+  (void)hooks_.ask_others_to_flush();
+  if (state_->views->current()->memtables.front()->bytes() >= state_->MemtableLimits().bytes / 4) {
     RETURN_IF_ERROR(FreezeAndFlush());
   }
   // A collection that cannot flush must not hold up the others for ever.
   const int64_t until = state_->clock.MonotonicMicros() + kMaxMemoryWaitMicros;
-  Stall(StallReason::kMemory, [&] {
+  const auto in_vain = [&] {
     if (fits() || !hooks_.flush_status().ok()) return true;
     if (state_->clock.MonotonicMicros() >= until) return true;
     return frozen() == 0 && !hooks_.ask_others_to_flush();
-  });
+  };
+  if (!in_vain()) Stall(StallReason::kMemory, in_vain);
   return absl::OkStatus();
 }
 

@@ -30,7 +30,7 @@ class WritePath {
     std::function<absl::Status()> flush_status;
     // Whether merges are under way, so that the number of segments will fall.
     std::function<bool()> merges_run;
-    // Asks other collections that share the memory budget to flush; false if none has anything to.
+    // Asks other collections that share the memory budget to flush; false if none has much to.
     std::function<bool()> ask_others_to_flush;
   };
   WritePath(CollectionState* state, LogManager* log, SyncMode mode, Hooks hooks);
@@ -74,7 +74,8 @@ class WritePath {
   // Slows the group, or lets it wait, as the load says.
   void Pace();
   absl::Status MakeRoom(size_t bytes, size_t rows);
-  // Freezes the memtable and waits for flushes until memory is within the budget, as far as flushes can bring it there.
+  // Freezes the memtable if it is large, and waits for flushes until memory is within the budget, as far as these can
+  // bring it there.
   absl::Status MakeMemory(size_t bytes);
   absl::Status FreezeAndFlush();
   WriteLoad Load() const;

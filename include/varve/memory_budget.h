@@ -49,7 +49,7 @@ class MemoryBudget {
   // `holder` stays until it is removed; Remove waits for calls to it that are under way.
   void AddHolder(Holder* holder);
   void RemoveHolder(Holder* holder);
-  // Asks the holder of the most memory, other than `but`, to flush. False if there is no other with any.
+  // Asks the holder of the most memory, other than `but`, to flush. False if that is too little to be worth a flush.
   bool AskLargest(const Holder* but);
 
  private:
