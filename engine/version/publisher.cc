@@ -123,6 +123,9 @@ absl::Status Publisher::PlanSegments(Publication* publication, Plan* plan) {
                                     [&](const SegmentPart& part) { return part.IsAfter(manifest_.wal_sequence()); });
   for (const SegmentPart& part : pin.view().segments) {
     if (removed.contains(part.entry.id())) continue;
+    // A bulk load that is entering at this moment: its view is there before the sequence that makes it visible. It is
+    // kept as one that came meanwhile.
+    if (part.IsAfter(plan->visible)) continue;
     pb::SegmentEntry entry = part.entry;
     if (fold_all && !part.deaths->empty()) {
       RowSet dead = part.dead != nullptr ? *part.dead : RowSet(part.handle->rows());

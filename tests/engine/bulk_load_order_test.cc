@@ -1,14 +1,22 @@
 // Bulk loads between flushes, deletes and publications: whatever comes first, what Finish acknowledged stays.
+#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "tests/support/collection_fixture.h"
 #include "tests/support/hook_listener.h"
+#include "tests/support/stopping_file_system.h"
+#include "varve/memory_budget.h"
 
 namespace varve::testing {
 namespace {
+
+using ::testing::HasSubstr;
 
 class BulkLoadOrder : public CollectionTest {
  protected:
@@ -21,6 +29,8 @@ class BulkLoadOrder : public CollectionTest {
   }
   uint64_t CountIn(Collection* collection, const std::string& ns) { return collection->Count(ns).value_or(0); }
 
+  StoppingFileSystem disk_{FileSystem::Default()};
+  MemoryBudget budget_{16 << 20};
   std::shared_ptr<HookListener> hooks_ = std::make_shared<HookListener>();
 };
 
@@ -65,6 +75,64 @@ TEST_F(BulkLoadOrder, RowsLoadedAfterTheirNamespaceWasDeletedSurviveTheReplayOfT
       collection_.reset();
     }
   }
+}
+
+// Between the view that has the segment and the sequence that makes it visible a publication may begin: views that
+// nobody reads any more are freed there, which takes its time.
+TEST_F(BulkLoadOrder, APublicationMayBeginWhileASegmentEnters) {
+  std::atomic<std::thread::id> loader{};
+  std::atomic<bool> may_flush{true};
+  std::atomic<bool> flushed{false};
+  std::atomic<int> entered{0};
+  absl::Status status;
+  hooks_->flush_begin = [&](const FlushInfo&) {
+    while (!may_flush) std::this_thread::yield();
+  };
+  hooks_->flush_end = [&](const FlushInfo& info) {
+    status.Update(info.status);
+    flushed = true;
+  };
+  disk_.OnUnmap([&] {
+    if (std::this_thread::get_id() != loader.load()) return;
+    ++entered;
+    flushed = false;
+    may_flush = true;
+    // A publication that fails ends soon; one that does not waits for this thread.
+    for (int i = 0; i < 50 && !flushed; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  });
+  options_.file_system = &disk_;
+  options_.memtable_rows = 10;
+  Create();
+  for (int i = 0; i < 2; ++i) {
+    for (int j = 0; j < 5; ++j) ASSERT_OK(collection_->Put(Of("b", std::to_string(5 * i + j), 1)));
+    ASSERT_OK(collection_->Flush());
+  }
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<BulkLoad> load, collection_->NewBulkLoad({}));
+  for (int i = 0; i < 20; ++i) ASSERT_OK(load->Add(Of("a", "k" + std::to_string(i), 3)));
+  // The scan keeps the segments that are merged meanwhile; a flush has begun when it ends.
+  bool first = true;
+  ASSERT_OK(collection_->Scan({}, [&](const Record&) {
+    if (!std::exchange(first, false)) return true;
+    std::thread([&] {
+      ASSERT_OK(collection_->Merge(true));
+      may_flush = false;
+      for (int i = 0; i < 11; ++i) ASSERT_OK(collection_->Put(Of("c", std::to_string(i), 1)));
+    }).join();
+    return true;
+  }));
+  loader = std::this_thread::get_id();
+  const absl::Status finished = load->Finish();
+  loader = std::thread::id();
+  may_flush = true;
+  EXPECT_OK(finished);
+  ASSERT_OK(collection_->Flush());
+  EXPECT_OK(status);
+  EXPECT_GT(entered.load(), 0) << "the view was freed before, so that this test has tried nothing";
+  EXPECT_EQ(CountIn(collection_.get(), "a"), 20U);
+  Reopen();
+  EXPECT_EQ(CountIn(collection_.get(), "a"), 20U);
+  EXPECT_EQ(CountIn(collection_.get(), "c"), 11U);
+  collection_.reset();
 }
 
 }  // namespace

@@ -1,16 +1,19 @@
 // A file system whose process dies: after a given number of changes nothing is changed any more, so that what is there
-// is what a kill at that moment leaves. Also one that refuses hard links.
+// is what a kill at that moment leaves. Also one that refuses hard links, and one that tells when a mapping goes.
 #ifndef VARVE_TESTS_SUPPORT_STOPPING_FILE_SYSTEM_H_
 #define VARVE_TESTS_SUPPORT_STOPPING_FILE_SYSTEM_H_
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "base/status.h"
 #include "varve/file_system.h"
 
@@ -25,6 +28,8 @@ class StoppingFileSystem final : public FileSystem {
   void StopAfter(int64_t changes) { left_ = changes; }
   bool stopped() const { return left_ < 0; }
   void ForbidLinks() { links_ = false; }
+  // Called when a file is unmapped, by the thread that does it. To be set before a file is mapped.
+  void OnUnmap(std::function<void()> hook) { on_unmap_ = std::move(hook); }
 
   absl::StatusOr<std::unique_ptr<WritableFile>> CreateFile(const std::string& path) override {
     RETURN_IF_ERROR(Change());
@@ -37,7 +42,8 @@ class StoppingFileSystem final : public FileSystem {
     return under_->OpenForRead(path);
   }
   absl::StatusOr<std::unique_ptr<MappedFile>> Map(const std::string& path, bool copy) override {
-    return under_->Map(path, copy);
+    ASSIGN_OR_RETURN(std::unique_ptr<MappedFile> mapping, under_->Map(path, copy));
+    return std::unique_ptr<MappedFile>(new Mapping(std::move(mapping), this));
   }
   absl::StatusOr<FileInfo> Stat(const std::string& path) override { return under_->Stat(path); }
   absl::StatusOr<std::vector<std::string>> List(const std::string& directory) override {
@@ -75,6 +81,21 @@ class StoppingFileSystem final : public FileSystem {
   absl::StatusOr<bool> IsLocked(const std::string& path) override { return under_->IsLocked(path); }
 
  private:
+  class Mapping final : public MappedFile {
+   public:
+    Mapping(std::unique_ptr<MappedFile> under, StoppingFileSystem* fs) : under_(std::move(under)), fs_(fs) {}
+    ~Mapping() override {
+      if (fs_->on_unmap_) fs_->on_unmap_();
+    }
+    absl::Span<const std::byte> bytes() const override { return under_->bytes(); }
+    void Advise(uint64_t offset, uint64_t length, AccessPattern pattern) const override {
+      under_->Advise(offset, length, pattern);
+    }
+
+   private:
+    const std::unique_ptr<MappedFile> under_;
+    StoppingFileSystem* const fs_;
+  };
   class File final : public WritableFile {
    public:
     File(std::unique_ptr<WritableFile> under, StoppingFileSystem* fs) : under_(std::move(under)), fs_(fs) {}
@@ -116,6 +137,7 @@ class StoppingFileSystem final : public FileSystem {
   FileSystem* const under_;
   std::atomic<int64_t> left_{int64_t{1} << 60};
   std::atomic<bool> links_{true};
+  std::function<void()> on_unmap_;
 };
 
 }  // namespace varve::testing
