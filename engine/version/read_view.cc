@@ -10,34 +10,58 @@
 
 namespace varve {
 
+ViewRegistry::Block::Block(size_t first_number) {
+  for (Slot& slot : slots) slot.number = first_number++;
+}
+
 ViewRegistry::ViewRegistry(std::unique_ptr<ReadView> first)
-    : current_(first.release()), slots_(std::make_unique<Slot[]>(kSlots)) {}
+    : current_(first.release()), slots_(std::make_unique<Block>(0)) {}
 
-ViewRegistry::~ViewRegistry() { delete current_.load(); }
+ViewRegistry::~ViewRegistry() {
+  delete current_.load();
+  for (Block* block = slots_->next.load(); block != nullptr;) delete std::exchange(block, block->next.load());
+}
 
-size_t ViewRegistry::AcquireSlot(const ReadView* view) {
+ViewRegistry::Slot* ViewRegistry::AcquireSlot(const ReadView* view) {
   const size_t start = std::hash<std::thread::id>{}(std::this_thread::get_id());
-  for (size_t tries = 0;; ++tries) {
-    const size_t slot = (start + tries) % kSlots;
-    const ReadView* expected = nullptr;
-    if (slots_[slot].view.load(std::memory_order_relaxed) == nullptr &&
-        slots_[slot].view.compare_exchange_strong(expected, view, std::memory_order_seq_cst)) {
-      return slot;
+  for (Block* block = slots_.get();;) {
+    for (size_t tries = 0; tries < Block::kSlots; ++tries) {
+      Slot& slot = block->slots[(start + tries) % Block::kSlots];
+      const ReadView* expected = nullptr;
+      if (slot.view.load(std::memory_order_relaxed) == nullptr &&
+          slot.view.compare_exchange_strong(expected, view, std::memory_order_seq_cst)) {
+        return &slot;
+      }
     }
-    if (tries % kSlots == kSlots - 1) std::this_thread::yield();  // more readers at once than slots
+    Block* next = block->next.load(std::memory_order_seq_cst);
+    if (next == nullptr) {
+      auto fresh = std::make_unique<Block>(block->slots.back().number + 1);
+      if (block->next.compare_exchange_strong(next, fresh.get(), std::memory_order_seq_cst)) next = fresh.release();
+    }
+    block = next;
   }
+}
+
+// A block that this does not see was added after the view was replaced: its readers notice that, and pin another.
+bool ViewRegistry::IsPinned(const ReadView* view) const {
+  for (const Block* block = slots_.get(); block != nullptr; block = block->next.load(std::memory_order_seq_cst)) {
+    for (const Slot& slot : block->slots) {
+      if (slot.view.load(std::memory_order_seq_cst) == view) return true;
+    }
+  }
+  return false;
 }
 
 ViewRegistry::Pin ViewRegistry::PinCurrent(const std::atomic<Sequence>& visible) {
   const ReadView* view = current_.load(std::memory_order_seq_cst);
-  const size_t slot = AcquireSlot(view);
+  Slot* const slot = AcquireSlot(view);
   for (;;) {
     // First make sure that the slot protects the view that was loaded, not another one at the same address: from here
     // on the address cannot be used again.
     const ReadView* now = current_.load(std::memory_order_seq_cst);
     if (now != view) {
       view = now;
-      slots_[slot].view.store(view, std::memory_order_seq_cst);
+      slot->view.store(view, std::memory_order_seq_cst);
       continue;
     }
     // A view is installed before any write that needs it becomes visible, so a sequence that was read while this view
@@ -50,7 +74,7 @@ ViewRegistry::Pin ViewRegistry::PinCurrent(const std::atomic<Sequence>& visible)
       return pin;
     }
     view = now;
-    slots_[slot].view.store(view, std::memory_order_seq_cst);
+    slot->view.store(view, std::memory_order_seq_cst);
   }
 }
 
@@ -58,10 +82,12 @@ ViewRegistry::Pin ViewRegistry::PinHeld(const ReadView* view) { return Pin(this,
 
 ViewRegistry::Pin::~Pin() {
   if (registry_ == nullptr) return;
-  registry_->slots_[slot_].view.store(nullptr, std::memory_order_release);
+  slot_->view.store(nullptr, std::memory_order_release);
 }
 
-SearchContext* ViewRegistry::Pin::context() const { return &registry_->slots_[slot_].context; }
+SearchContext* ViewRegistry::Pin::context() const { return &slot_->context; }
+
+size_t ViewRegistry::Pin::slot() const { return slot_->number; }
 
 std::shared_ptr<const ReadView> ViewRegistry::Hold(const Pin& pin) {
   // Counted while the slot still protects the view.
@@ -96,8 +122,7 @@ void ViewRegistry::Reclaim() {
   absl::MutexLock lock(&retired_mutex_);
   for (size_t i = 0; i < retired_.size();) {
     const ReadView* view = retired_[i].get();
-    bool used = view->holds.load(std::memory_order_acquire) != 0;
-    for (size_t s = 0; s < kSlots && !used; ++s) used = slots_[s].view.load(std::memory_order_seq_cst) == view;
+    bool used = view->holds.load(std::memory_order_acquire) != 0 || IsPinned(view);
     // A slot may have been emptied after its reader took a hold.
     used = used || view->holds.load(std::memory_order_acquire) != 0;
     if (used) {

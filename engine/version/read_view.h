@@ -9,6 +9,7 @@
 #ifndef VARVE_ENGINE_VERSION_READ_VIEW_H_
 #define VARVE_ENGINE_VERSION_READ_VIEW_H_
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -66,6 +67,8 @@ struct ReadPoint {
 };
 
 class ViewRegistry {
+  struct Slot;
+
  public:
   explicit ViewRegistry(std::unique_ptr<ReadView> first);
   ~ViewRegistry();
@@ -83,19 +86,19 @@ class ViewRegistry {
     // Scratch memory that no other pin uses meanwhile.
     SearchContext* context() const;
     // Differs between pins that live at once.
-    size_t slot() const { return slot_; }
+    size_t slot() const;
     ReadPoint point;
 
    private:
     friend class ViewRegistry;
-    Pin(ViewRegistry* registry, size_t slot, const ReadView* view) : registry_(registry), slot_(slot), view_(view) {}
+    Pin(ViewRegistry* registry, Slot* slot, const ReadView* view) : registry_(registry), slot_(slot), view_(view) {}
     ViewRegistry* registry_;
-    size_t slot_;
+    Slot* slot_;
     const ReadView* view_;
   };
 
   // Pins the current view together with a visible sequence that belongs to it. `visible` is the engine's counter.
-  // Lock-free.
+  // Lock-free. There may be any number of pins at once.
   Pin PinCurrent(const std::atomic<Sequence>& visible);
   // A pin of a view that is held (a snapshot's).
   Pin PinHeld(const ReadView* view);
@@ -115,16 +118,25 @@ class ViewRegistry {
   HeldResources Held(const Pin& current) const;
 
  private:
-  static constexpr size_t kSlots = 256;
   struct alignas(64) Slot {
     std::atomic<const ReadView*> view{nullptr};
+    size_t number = 0;
     SearchContext context;
   };
+  // Another block is added, and stays, when more readers come at once than there are slots: one that waited for a slot
+  // might wait for itself, in a scan that searches.
+  struct Block {
+    static constexpr size_t kSlots = 256;
+    explicit Block(size_t first_number);
+    std::array<Slot, kSlots> slots;
+    std::atomic<Block*> next{nullptr};
+  };
 
-  size_t AcquireSlot(const ReadView* view);
+  Slot* AcquireSlot(const ReadView* view);
+  bool IsPinned(const ReadView* view) const;
 
   std::atomic<ReadView*> current_;
-  std::unique_ptr<Slot[]> slots_;
+  const std::unique_ptr<Block> slots_;
   mutable absl::Mutex retired_mutex_;
   std::vector<std::unique_ptr<ReadView>> retired_ ABSL_GUARDED_BY(retired_mutex_);
   std::multiset<Sequence> held_sequences_ ABSL_GUARDED_BY(retired_mutex_);  // of the long holds

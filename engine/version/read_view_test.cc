@@ -2,7 +2,9 @@
 
 #include <atomic>
 #include <memory>
+#include <set>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -37,6 +39,33 @@ TEST_F(ReadViewTest, AReplacedViewLivesAsLongAsItIsPinned) {
   EXPECT_EQ(views.retired(), 0u);
   EXPECT_TRUE(first.expired());
   EXPECT_EQ(views.PinCurrent(visible).view().memtables.front()->first_sequence, 2u);
+}
+
+TEST_F(ReadViewTest, ThereAreAsManyPinsAsAreWanted) {
+  std::atomic<Sequence> visible{1};
+  ViewRegistry views(MakeView(1));
+  std::weak_ptr<Memtable> first = views.current()->memtables.front();
+  std::vector<ViewRegistry::Pin> pins;
+  std::set<size_t> slots;
+  std::set<const SearchContext*> contexts;
+  for (int i = 0; i < 1000; ++i) {
+    pins.push_back(views.PinCurrent(visible));
+    slots.insert(pins.back().slot());
+    contexts.insert(pins.back().context());
+  }
+  EXPECT_EQ(slots.size(), 1000u);
+  EXPECT_EQ(contexts.size(), 1000u);
+  views.Install(MakeView(2));
+  // The last one is in a block that was added.
+  std::vector<ViewRegistry::Pin> last;
+  last.push_back(std::move(pins.back()));
+  pins.clear();
+  views.Reclaim();
+  EXPECT_FALSE(first.expired());
+  last.clear();
+  for (int i = 0; i < 600; ++i) pins.push_back(views.PinCurrent(visible));
+  views.Reclaim();
+  EXPECT_TRUE(first.expired());
 }
 
 TEST_F(ReadViewTest, AHoldOutlivesItsPin) {
