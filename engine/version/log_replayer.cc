@@ -67,37 +67,56 @@ absl::Status LogReplayer::ApplyControl(const LogRecord& record) {
 }
 
 absl::Status LogReplayer::ApplyIngested(const LogRecord& record, const pb::SegmentEntry& entry) {
+  const absl::Status status = EnterIngested(record, entry);
+  const bool is_lost = absl::IsNotFound(status) || absl::IsDataLoss(status);
+  if (!is_lost || state_.options.recovery != RecoveryMode::kSalvage) return status;
+  lost_.push_back("the segment of a bulk load, " + std::to_string(entry.rows()) + " rows with sequence " +
+                  std::to_string(record.sequence) + ", is missing: " + std::string(status.message()));
+  return absl::OkStatus();
+}
+
+absl::Status LogReplayer::EnterIngested(const LogRecord& record, const pb::SegmentEntry& entry) {
   if (entry.id() == 0 || entry.ingest_sequence() != record.sequence) {
     return DataLoss("control entry segment_ingested: its segment does not have the entry's sequence");
   }
-  // The segment stands aside while its keys are looked up in the rest.
   std::vector<SegmentPart>& parts = view_->segments;
   const auto named =
       std::find_if(parts.begin(), parts.end(), [&](const SegmentPart& part) { return part.entry.id() == entry.id(); });
-  const auto place = named - parts.begin();
+  const bool is_new = named == parts.end();
   SegmentPart part;
-  if (named != parts.end()) {
-    part = std::move(*named);
-    parts.erase(named);
-  } else {
+  if (is_new) {
     ASSIGN_OR_RETURN(part, OpenPart(state_, entry, nullptr));
-    ingested_.push_back(entry.id());
+  } else {
+    part = *named;
   }
+  // What the rows replace is looked up before anything dies.
+  struct Other {
+    RowId row;
+    RowLocation location;
+    Sequence sequence;
+  };
+  std::vector<Other> others;
   const Segment& segment = part.segment();
   for (RowId row = 0; row < segment.rows(); ++row) {
     ASSIGN_OR_RETURN(const Segment::Key key, segment.KeyOf(row));
-    ASSIGN_OR_RETURN(const RowLocation old, FindLiveRow(*view_, key.ns, key.key, kMaxSequence));
-    if (!old.found()) continue;
-    ASSIGN_OR_RETURN(const RowFacts facts, ReadRowFacts(old));
-    if (facts.sequence > record.sequence) {
-      if (!part.IsDead(row, kMaxSequence)) part.deaths->Kill(row, facts.sequence);
-    } else if (old.memtable != nullptr) {
-      old.memtable->Kill(old.memtable_row, record.sequence);
+    ASSIGN_OR_RETURN(const RowLocation other, FindLiveRow(*view_, key.ns, key.key, kMaxSequence, entry.id()));
+    if (!other.found()) continue;
+    ASSIGN_OR_RETURN(const RowFacts facts, ReadRowFacts(other));
+    others.push_back({row, other, facts.sequence});
+  }
+  for (const Other& other : others) {
+    if (other.sequence > record.sequence) {
+      if (!part.IsDead(other.row, kMaxSequence)) part.deaths->Kill(other.row, other.sequence);
+    } else if (other.location.memtable != nullptr) {
+      other.location.memtable->Kill(other.location.memtable_row, record.sequence);
     } else {
-      old.part->deaths->Kill(old.row, record.sequence);
+      other.location.part->deaths->Kill(other.location.row, record.sequence);
     }
   }
-  parts.insert(parts.begin() + place, std::move(part));
+  if (is_new) {
+    ingested_.push_back(entry.id());
+    parts.push_back(std::move(part));
+  }
   return absl::OkStatus();
 }
 

@@ -3,6 +3,7 @@
 #ifndef VARVE_ENGINE_VERSION_LOG_REPLAYER_H_
 #define VARVE_ENGINE_VERSION_LOG_REPLAYER_H_
 
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -22,16 +23,21 @@ class LogReplayer {
   absl::Status Apply(absl::Span<const LogRecord> batch);
   // The segments that were added to the view.
   const std::vector<FileId>& ingested() const { return ingested_; }
+  // Of a salvage: the segments that the log names and that cannot be used, a line for each.
+  const std::vector<std::string>& lost() const { return lost_; }
 
  private:
   absl::Status ApplyRow(const LogRecord& record);
   absl::Status ApplyControl(const LogRecord& record);
   absl::Status ApplyIngested(const LogRecord& record, const pb::SegmentEntry& entry);
+  // On failure nothing has changed.
+  absl::Status EnterIngested(const LogRecord& record, const pb::SegmentEntry& entry);
   void MakeRoom(size_t bytes);
 
   const CollectionState& state_;
   ReadView* view_;
   std::vector<FileId> ingested_;
+  std::vector<std::string> lost_;
 };
 
 }  // namespace varve

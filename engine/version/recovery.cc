@@ -74,6 +74,8 @@ absl::Status Replay(const CollectionState& state, const pb::Manifest& manifest, 
       manifest.has_closed_log() && (loaded->replay.ended_cleanly || !loaded->replay.newest.has_value());
   loaded->visible = std::max(loaded->visible, loaded->replay.last_sequence);
   loaded->ingested = replayer.ingested();
+  std::vector<std::string>& report = loaded->replay.salvage_report;
+  report.insert(report.end(), replayer.lost().begin(), replayer.lost().end());
   return absl::OkStatus();
 }
 

@@ -7,7 +7,7 @@
 namespace varve {
 
 absl::StatusOr<RowLocation> FindLiveRow(const ReadView& view, std::string_view ns, std::string_view key,
-                                        Sequence visible) {
+                                        Sequence visible, FileId but_segment) {
   RowLocation location;
   for (const std::shared_ptr<Memtable>& memtable : view.memtables) {
     // Rows are constant but for their death, which only the leader sets.
@@ -18,6 +18,7 @@ absl::StatusOr<RowLocation> FindLiveRow(const ReadView& view, std::string_view n
     return location;
   }
   for (auto part = view.segments.rbegin(); part != view.segments.rend(); ++part) {
+    if (part->entry.id() == but_segment) continue;
     ASSIGN_OR_RETURN(const RowId row, part->segment().FindKey(ns, key));
     if (row == kNoRow || part->IsDead(row, visible)) continue;
     location.part = &*part;

@@ -26,9 +26,9 @@ struct RowLocation {
 };
 
 // The row of a key that a reader at `visible` sees, expired or not. A writer passes kMaxSequence. Cost: a look-up in
-// each memtable and in each segment's key filter.
+// each memtable and in each segment's key filter. `but_segment` is left out.
 absl::StatusOr<RowLocation> FindLiveRow(const ReadView& view, std::string_view ns, std::string_view key,
-                                        Sequence visible);
+                                        Sequence visible, FileId but_segment = 0);
 
 // Small facts of a row.
 struct RowFacts {
