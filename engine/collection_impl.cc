@@ -180,6 +180,7 @@ CollectionStats CollectionImpl::Stats() {
   stats.stall_reason = metrics.stall_now.load(std::memory_order_relaxed);
   stats.bytes_logged = metrics.log_bytes.value();
   stats.bytes_flushed = metrics.flush_bytes_out.value();
+  stats.bytes_loaded = metrics.load_bytes.value();
   stats.bytes_merged = metrics.merge_bytes_out.value();
   stats.bytes_bitmaps = metrics.bitmap_bytes.value();
   stats.syncs = metrics.log_syncs.value();

@@ -124,6 +124,9 @@ absl::Status BulkLoader::Finish() {
     }
     return Annotate(status, "bulk load");
   }
+  state_->metrics->load_bytes.Add(built->entry.bytes());
+  const auto kind = options_.insert ? WriteBatch::Kind::kInsert : WriteBatch::Kind::kPut;
+  state_->metrics->writes[static_cast<size_t>(kind)].Add(added_rows_ - durable_rows_);
   durable_rows_ = added_rows_;
   fresh_.reset();
   lease_ = MemoryLease();

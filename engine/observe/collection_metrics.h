@@ -75,6 +75,7 @@ class CollectionMetrics {
   Counter merge_bytes_out;
   DurationHistogram merge;
   Counter bitmap_bytes;
+  Counter load_bytes;  // of the segments of bulk loads
   // Time of building, by IndexType.
   std::array<DurationHistogram, 8> index_build;
 

@@ -73,9 +73,10 @@ void ReportWrites(const CollectionMetrics& metrics, Report* report) {
   }
   report->Counters("varve_wal_bytes_total", "Bytes written to the log.").Add(metrics.log_bytes.value());
   report->Histograms("varve_wal_sync_seconds", "Time of making the log durable.").Add(metrics.log_sync.Read());
-  report->Counters("varve_written_bytes_total", "Bytes written: log, segments by flushes and merges, deletion bitmaps.")
+  report->Counters("varve_written_bytes_total", "Bytes written: log, segments by what made them, deletion bitmaps.")
       .Add(metrics.log_bytes.value(), {{"kind", "log"}})
       .Add(metrics.flush_bytes_out.value(), {{"kind", "flush"}})
+      .Add(metrics.load_bytes.value(), {{"kind", "bulk_load"}})
       .Add(metrics.merge_bytes_out.value(), {{"kind", "merge"}})
       .Add(metrics.bitmap_bytes.value(), {{"kind", "bitmap"}});
   report->Counters("varve_stall_seconds_total", "Time in which writers were slowed or waited.", MetricUnit::kMicros);

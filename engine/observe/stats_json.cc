@@ -75,6 +75,7 @@ void WriteStats(const CollectionStats& stats, JsonWriter* json) {
   json->Member("stall_reason", StallReasonName(stats.stall_reason));
   json->Member("bytes_logged", stats.bytes_logged);
   json->Member("bytes_flushed", stats.bytes_flushed);
+  json->Member("bytes_loaded", stats.bytes_loaded);
   json->Member("bytes_merged", stats.bytes_merged);
   json->Member("bytes_bitmaps", stats.bytes_bitmaps);
   json->Member("syncs", stats.syncs);

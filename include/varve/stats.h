@@ -74,6 +74,7 @@ struct CollectionStats {
   // Written since the collection was opened. Their sum by the bytes of the vectors put is the write amplification.
   uint64_t bytes_logged = 0;
   uint64_t bytes_flushed = 0;  // segments made by flushes
+  uint64_t bytes_loaded = 0;   // segments made by bulk loads
   uint64_t bytes_merged = 0;   // segments made by merges
   uint64_t bytes_bitmaps = 0;  // deletion bitmaps
   uint64_t syncs = 0;          // of the log: calls of fdatasync

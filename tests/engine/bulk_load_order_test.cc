@@ -135,5 +135,21 @@ TEST_F(BulkLoadOrder, APublicationMayBeginWhileASegmentEnters) {
   collection_.reset();
 }
 
+TEST_F(BulkLoadOrder, WhatALoadWritesIsCounted) {
+  Create();
+  {
+    ASSERT_OK_AND_ASSIGN(const std::unique_ptr<BulkLoad> load, collection_->NewBulkLoad({}));
+    for (int i = 0; i < 100; ++i) ASSERT_OK(load->Add(Of("a", "k" + std::to_string(i), 3)));
+    ASSERT_OK(load->Finish());
+  }
+  const CollectionStats stats = collection_->Stats();
+  ASSERT_EQ(stats.segments.size(), 1U);
+  EXPECT_EQ(stats.bytes_loaded, stats.segments[0].bytes);
+  EXPECT_EQ(stats.bytes_flushed, 0U);
+  const std::string metrics = collection_->MetricsText();
+  EXPECT_THAT(metrics, HasSubstr("kind=\"bulk_load\"} " + std::to_string(stats.bytes_loaded)));
+  EXPECT_THAT(metrics, HasSubstr("op=\"put\"} 100\n"));
+}
+
 }  // namespace
 }  // namespace varve::testing
