@@ -17,9 +17,9 @@ constexpr size_t kBufferBytes = 1 << 20;
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<SectionFile>> SectionFile::Create(FileSystem* fs, std::string path,
-                                                                 std::string_view head) {
+                                                                 std::string_view head, BeforeWrite before_write) {
   ASSIGN_OR_RETURN(std::unique_ptr<WritableFile> file, fs->CreateFile(path + std::string(kTemporarySuffix)));
-  std::unique_ptr<SectionFile> result(new SectionFile(fs, std::move(path), std::move(file)));
+  std::unique_ptr<SectionFile> result(new SectionFile(fs, std::move(path), std::move(file), std::move(before_write)));
   RETURN_IF_ERROR(result->Write(head));
   return result;
 }
@@ -32,6 +32,8 @@ SectionFile::~SectionFile() {
 }
 
 absl::Status SectionFile::WriteThrough(std::string_view bytes) {
+  if (before_write_) failure_ = before_write_(bytes.size());
+  RETURN_IF_ERROR(failure_);
   if (checksumming_) checksummer_.Append(bytes);
   failure_ = file_->Append(bytes).status;
   return failure_;

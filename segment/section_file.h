@@ -7,6 +7,7 @@
 #define VARVE_SEGMENT_SECTION_FILE_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,8 +25,12 @@ namespace varve {
 
 class SectionFile final : public SectionSink {
  public:
+  // Called with their number before bytes go to the file; may wait. Its error is that of the
+  // write. May be empty.
+  using BeforeWrite = std::function<absl::Status(uint64_t bytes)>;
   // Creates PATH.tmp and writes `head` (the file's first bytes, in no section).
-  static absl::StatusOr<std::unique_ptr<SectionFile>> Create(FileSystem* fs, std::string path, std::string_view head);
+  static absl::StatusOr<std::unique_ptr<SectionFile>> Create(FileSystem* fs, std::string path, std::string_view head,
+                                                             BeforeWrite before_write = {});
   ~SectionFile() override;
   SectionFile(const SectionFile&) = delete;
   SectionFile& operator=(const SectionFile&) = delete;
@@ -50,8 +55,8 @@ class SectionFile final : public SectionSink {
   uint64_t size() const { return size_; }
 
  private:
-  SectionFile(FileSystem* fs, std::string path, std::unique_ptr<WritableFile> file)
-      : fs_(fs), path_(std::move(path)), file_(std::move(file)) {}
+  SectionFile(FileSystem* fs, std::string path, std::unique_ptr<WritableFile> file, BeforeWrite before_write)
+      : fs_(fs), path_(std::move(path)), before_write_(std::move(before_write)), file_(std::move(file)) {}
 
   absl::Status Write(std::string_view bytes);
   absl::Status AlignTo(uint64_t alignment);
@@ -62,6 +67,7 @@ class SectionFile final : public SectionSink {
 
   FileSystem* const fs_;
   const std::string path_;
+  const BeforeWrite before_write_;
   std::unique_ptr<WritableFile> file_;
   absl::Status failure_;
   std::string buffer_;

@@ -250,7 +250,8 @@ absl::StatusOr<FinishedSegment> StreamingSegmentWriter::Finish() {
 absl::StatusOr<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(FileSystem* fs, std::string path,
                                                                      SegmentWriterOptions options) {
   const std::string head = EncodeSegmentHead({options.segment_id, options.collection});
-  ASSIGN_OR_RETURN(std::unique_ptr<SectionFile> file, SectionFile::Create(fs, std::move(path), head));
+  ASSIGN_OR_RETURN(std::unique_ptr<SectionFile> file,
+                   SectionFile::Create(fs, std::move(path), head, options.before_write));
   return std::unique_ptr<SegmentWriter>(std::make_unique<StreamingSegmentWriter>(std::move(options), std::move(file)));
 }
 

@@ -8,6 +8,7 @@
 #define VARVE_SEGMENT_SEGMENT_WRITER_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -46,6 +47,8 @@ struct SegmentWriterOptions {
   std::string writer_version;
   // The rows' sequence is not known yet, and is the same for all: the manifest will say it. No section is written.
   bool ingested = false;
+  // Called before bytes go to the file, with their number; may wait. Its error is that of the write. May be empty.
+  std::function<absl::Status(uint64_t bytes)> before_write;
 };
 
 // What the manifest must know of a finished segment.

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/memory_file_system.h"
+#include "base/status.h"
 #include "gtest/gtest.h"
 #include "segment/segment.h"
 #include "tests/support/sample_segment.h"
@@ -111,6 +112,32 @@ TEST_F(SegmentWriting, RefusesRowsOutOfOrder) {
   EXPECT_THAT(writer->AddRow(Row("b")), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("ascend")));
   EXPECT_THAT(writer->AddRow(Row("a")), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("ascend")));
   EXPECT_THAT(writer->AddRow(Row("")), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("key")));
+}
+
+TEST_F(SegmentWriting, AsksBeforeItWritesAnyByte) {
+  uint64_t asked = 0;
+  absl::Status answer;
+  options_.before_write = [&](uint64_t bytes) {
+    asked += bytes;
+    return answer;
+  };
+  const std::string payload(3000, 'p');
+  const auto write = [&]() -> absl::StatusOr<FinishedSegment> {
+    const std::unique_ptr<SegmentWriter> writer = Create();
+    for (int i = 100; i < 600; ++i) {
+      const std::string key = std::to_string(i);
+      SegmentRow row = Row(key);
+      row.payload = payload;
+      RETURN_IF_ERROR(writer->AddRow(row));
+    }
+    return writer->Finish();
+  };
+  ASSERT_OK_AND_ASSIGN(const FinishedSegment finished, write());
+  EXPECT_EQ(asked, finished.bytes);
+  ASSERT_OK(fs_->RemoveFile(kWrittenPath));
+  answer = absl::CancelledError("enough");
+  EXPECT_THAT(write(), StatusIs(absl::StatusCode::kCancelled, HasSubstr("enough")));
+  EXPECT_THAT(*fs_->List("/"), IsEmpty());
 }
 
 TEST_F(SegmentWriting, ARefusedRowLeavesNoTrace) {

@@ -50,13 +50,4 @@ absl::Status WaitToWrite(RateLimiter* limiter, uint64_t bytes, const Cancellatio
   return absl::OkStatus();
 }
 
-absl::Status LimitedSink::BeginSection(SectionKind kind, const ParamMap& params) {
-  return sink_->BeginSection(kind, params);
-}
-
-absl::Status LimitedSink::Append(absl::Span<const std::byte> bytes) {
-  RETURN_IF_ERROR(WaitToWrite(limiter_, bytes.size(), cancellation_));
-  return sink_->Append(bytes);
-}
-
 }  // namespace varve

@@ -8,7 +8,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/cancellation.h"
-#include "segment/section.h"
 #include "varve/memory_budget.h"
 #include "varve/rate_limiter.h"
 
@@ -36,21 +35,6 @@ class MemoryLease {
 
 // Waits as the limiter says before `bytes` are written. A null limiter never waits. Errors: Cancelled.
 absl::Status WaitToWrite(RateLimiter* limiter, uint64_t bytes, const Cancellation* cancellation);
-
-// Hands everything on to another sink, no faster than the limiter allows. Thread-compatible.
-class LimitedSink final : public SectionSink {
- public:
-  // All must outlive this object; `limiter` and `cancellation` may be null.
-  LimitedSink(SectionSink* sink, RateLimiter* limiter, const Cancellation* cancellation)
-      : sink_(sink), limiter_(limiter), cancellation_(cancellation) {}
-  absl::Status BeginSection(SectionKind kind, const ParamMap& params) override;
-  absl::Status Append(absl::Span<const std::byte> bytes) override;
-
- private:
-  SectionSink* const sink_;
-  RateLimiter* const limiter_;
-  const Cancellation* const cancellation_;
-};
 
 }  // namespace varve
 

@@ -100,7 +100,6 @@ absl::Status WriteField(const CollectionState& state, const SegmentPurpose& purp
   const FieldSpec& field = state.schema.fields[position];
   ASSIGN_OR_RETURN(const FieldVectors collected, CollectVectors(field, position, source));
   ASSIGN_OR_RETURN(const IndexChoice choice, ChooseIndex(field, Circumstances(state, collected.vectors.size())));
-  LimitedSink sink(writer, purpose.limited ? state.options.rate_limiter : nullptr, cancellation);
   SegmentField entry;
   entry.id = field.id;
   entry.dimension = field.dimension;
@@ -110,14 +109,14 @@ absl::Status WriteField(const CollectionState& state, const SegmentPurpose& purp
   entry.why = choice.why;
   RETURN_IF_ERROR(writer->BeginField(entry, collected.vectors.size(), collected.slot_rows));
   if (collected.vectors.empty()) return absl::OkStatus();
-  RETURN_IF_ERROR(sink.BeginSection(SectionKind::kVectors, {}));
+  RETURN_IF_ERROR(writer->BeginSection(SectionKind::kVectors, {}));
   for (const std::byte* vector : collected.vectors) {
-    RETURN_IF_ERROR(sink.Append({vector, field.vector_bytes()}));
+    RETURN_IF_ERROR(writer->Append({vector, field.vector_bytes()}));
   }
   if (!collected.inverse_norms.empty()) {
-    RETURN_IF_ERROR(sink.BeginSection(SectionKind::kInverseNorms, {}));
-    RETURN_IF_ERROR(sink.Append({reinterpret_cast<const std::byte*>(collected.inverse_norms.data()),
-                                 collected.inverse_norms.size() * sizeof(float)}));
+    RETURN_IF_ERROR(writer->BeginSection(SectionKind::kInverseNorms, {}));
+    RETURN_IF_ERROR(writer->Append({reinterpret_cast<const std::byte*>(collected.inverse_norms.data()),
+                                    collected.inverse_norms.size() * sizeof(float)}));
   }
   SlotSource slots;
   slots.shape = {field.dimension, field.metric, field.element};
@@ -136,7 +135,7 @@ absl::Status WriteField(const CollectionState& state, const SegmentPurpose& purp
       purpose.progress(done, of);
     };
   }
-  return observer.End(WriteIndex(choice, slots, collected.slot_rows, inputs, source->rows(), context, &sink));
+  return observer.End(WriteIndex(choice, slots, collected.slot_rows, inputs, source->rows(), context, writer));
 }
 
 absl::StatusOr<FinishedSegment> WriteSegment(const CollectionState& state, const std::string& path,
@@ -171,6 +170,11 @@ absl::StatusOr<BuiltSegment> BuildSegment(CollectionState& state, FileId id, con
   options.filter_seed = Mix64(state.options.seed ^ id);
   options.writer_version = kWriterVersion;
   options.ingested = purpose.ingested;
+  if (purpose.limited) {
+    options.before_write = [limiter = state.options.rate_limiter, cancellation](uint64_t bytes) {
+      return WaitToWrite(limiter, bytes, cancellation);
+    };
+  }
   const std::string path = JoinPath(state.directory, SegmentName(id));
   ASSIGN_OR_RETURN(const FinishedSegment finished,
                    WriteSegment(state, path, std::move(options), purpose, source, cancellation));

@@ -37,8 +37,9 @@ struct DatabaseOptions {
   // How its collections are opened. `threads` and `memory_bytes` are for all of them together: an executor, a memory
   // budget and a rate limiter that are not given are made by the database and shared by its collections.
   Options collections;
-  // What background work of all collections may write per second. More: merges end sooner, searches are disturbed more.
-  // 0: without a limit. Not looked at if collections.rate_limiter is given.
+  // What merges of all collections may write per second: all bytes of their segments, but no flush, for which writers
+  // would wait. More: merges end sooner, searches are disturbed more. 0: no limit. Unused if collections.rate_limiter
+  // is set.
   uint64_t background_bytes_per_second = 0;
   // Make the directory, or mark one that is empty or holds nothing but collections, if it is no database yet.
   bool create_if_missing = true;

@@ -68,7 +68,7 @@ struct Options {
 
   // Shared with other collections. Null: a budget of memory_bytes of this collection's own.
   MemoryBudget* memory_budget = nullptr;
-  // What merges may write per second. Null: without a limit.
+  // What merges may write per second, all bytes of their segments. Null: without a limit.
   RateLimiter* rate_limiter = nullptr;
 
   // Memory for memtables and builds (memory_budget.h). Less: smaller segments, more of them, and exact scans instead of
