@@ -1,6 +1,7 @@
 #include "engine/background/build_resources.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "absl/time/clock.h"
@@ -27,13 +28,24 @@ MemoryLease::~MemoryLease() {
   if (budget_ != nullptr) budget_->Give(MemoryBudget::Use::kBuilds, bytes_);
 }
 
-absl::StatusOr<MemoryLease> MemoryLease::Wait(MemoryBudget* budget, size_t bytes, const Cancellation* cancellation) {
+std::optional<MemoryLease> MemoryLease::Try(MemoryBudget* budget, size_t bytes) {
   bytes = std::min(bytes, budget->share(MemoryBudget::Use::kBuilds));
-  while (!budget->TryTake(MemoryBudget::Use::kBuilds, bytes)) {
+  if (!budget->TryTake(MemoryBudget::Use::kBuilds, bytes)) return std::nullopt;
+  return MemoryLease(budget, bytes);
+}
+
+absl::StatusOr<MemoryLease> MemoryLease::Wait(MemoryBudget* budget, size_t bytes, absl::Duration patience,
+                                              const Cancellation* cancellation) {
+  for (int64_t left_us = absl::ToInt64Microseconds(patience);; left_us -= kSliceMicros) {
     if (IsCancelled(cancellation)) return Cancelled("waiting for memory to build with");
+    if (std::optional<MemoryLease> lease = Try(budget, bytes); lease.has_value()) return *std::move(lease);
+    if (left_us <= 0) break;
     absl::SleepFor(absl::Microseconds(kSliceMicros));
   }
-  return MemoryLease(budget, bytes);
+  return Unavailable(std::to_string(bytes) +
+                     " bytes to build with are not free: other builds and open bulk loads hold " +
+                     std::to_string(budget->used(MemoryBudget::Use::kBuilds)) + " of " +
+                     std::to_string(budget->share(MemoryBudget::Use::kBuilds)));
 }
 
 MemoryLease MemoryLease::Take(MemoryBudget* budget, size_t bytes) {

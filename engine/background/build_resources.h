@@ -4,9 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "base/cancellation.h"
 #include "varve/memory_budget.h"
 #include "varve/rate_limiter.h"
@@ -21,9 +23,12 @@ class MemoryLease {
   MemoryLease& operator=(MemoryLease&& other) noexcept;
   ~MemoryLease();
 
-  // Waits until `bytes` are free in the share of builds; more than the whole share counts as the whole.
-  // Errors: Cancelled.
-  static absl::StatusOr<MemoryLease> Wait(MemoryBudget* budget, size_t bytes, const Cancellation* cancellation);
+  // Takes `bytes` if they are free in the share of builds; more than the whole share counts as the whole.
+  static std::optional<MemoryLease> Try(MemoryBudget* budget, size_t bytes);
+  // The same, but waits for them for a while. Who holds them may never give them back: a bulk load that is left open,
+  // maybe by the thread that waits. Errors: Cancelled; Unavailable.
+  static absl::StatusOr<MemoryLease> Wait(MemoryBudget* budget, size_t bytes, absl::Duration patience,
+                                          const Cancellation* cancellation);
   // Takes them at once, even beyond the share: for work that must not wait for other builds.
   static MemoryLease Take(MemoryBudget* budget, size_t bytes);
 

@@ -20,6 +20,8 @@ namespace {
 
 // Larger segments take longer to build per row, and more would be lost by a crash.
 constexpr uint32_t kMaxSegmentRows = 262'144;
+// Smaller ones are not made for want of memory.
+constexpr uint32_t kFewestSegmentRows = 1024;
 // Of a row in the memtable that sorts, beside its vectors: Row, key, a small document.
 constexpr size_t kSortedRowBytes = 192;
 // Look-ups are made again outside the queue, so often, when flushes or merges have moved rows; then inside.
@@ -31,12 +33,24 @@ size_t SortedRowBytes(const Schema& schema) {
   return bytes;
 }
 
-// Builds take half of a share that is the loader's as well.
+// A load takes at most three quarters of what all builds may have: so much for the memtable that sorts,
+size_t SortBytes(const CollectionState& state) { return state.budget->share(MemoryBudget::Use::kBuilds) / 16 * 7; }
+// and so much for the build.
+size_t IndexBytes(const CollectionState& state) { return state.budget->share(MemoryBudget::Use::kBuilds) / 16 * 5; }
+
+SegmentPurpose LoadPurpose(const CollectionState& state) {
+  SegmentPurpose purpose;
+  purpose.level = 1;
+  purpose.ingested = true;
+  purpose.max_index_bytes = IndexBytes(state);
+  return purpose;
+}
+
 uint32_t SegmentRows(const CollectionState& state, uint32_t wanted) {
-  const size_t share = state.budget->share(MemoryBudget::Use::kBuilds);
-  const uint64_t indexed = MaxRowsFor(state.schema, share / 2);
-  const uint64_t sorted = share / 2 / SortedRowBytes(state.schema);
-  const uint64_t most = std::max<uint64_t>(std::min(indexed, sorted), 1);
+  const uint64_t sorted = SortBytes(state) / SortedRowBytes(state.schema);
+  // Without memory for any graph the segments are scanned; fewer rows would not change that.
+  const uint64_t indexed = std::max<uint64_t>(MaxRowsFor(state.schema, IndexBytes(state)), kFewestSegmentRows);
+  const uint64_t most = std::max<uint64_t>(std::min(sorted, indexed), 1);
   return static_cast<uint32_t>(std::min<uint64_t>(wanted == 0 ? kMaxSegmentRows : wanted, most));
 }
 
@@ -52,11 +66,24 @@ BulkLoader::BulkLoader(CollectionState* state, WritePath* write_path, Maintenanc
       segment_rows_(SegmentRows(*state, options_.segment_rows)) {}
 
 absl::Status BulkLoader::Begin() {
-  const size_t bytes = segment_rows_ * SortedRowBytes(state_->schema);
-  ASSIGN_OR_RETURN(lease_, MemoryLease::Wait(state_->budget, bytes, &cancellation_));
+  // A load never waits for memory: it may be held by another one of the same thread. It takes less, and at last little
+  // beyond the share.
+  uint32_t rows = segment_rows_;
+  for (;; rows /= 2) {
+    ASSIGN_OR_RETURN(const size_t build, BuildBytes(*state_, LoadPurpose(*state_), rows));
+    const size_t bytes = rows * SortedRowBytes(state_->schema) + build;
+    if (std::optional<MemoryLease> lease = MemoryLease::Try(state_->budget, bytes); lease.has_value()) {
+      lease_ = *std::move(lease);
+      break;
+    }
+    if (rows < 2 * kFewestSegmentRows) {
+      lease_ = MemoryLease::Take(state_->budget, bytes);
+      break;
+    }
+  }
   // Documents may be large: a segment ends early then.
-  fresh_ = std::make_shared<Memtable>(state_->schema, Memtable::Limits{.bytes = bytes, .rows = segment_rows_},
-                                      state_->options.seed);
+  const Memtable::Limits limits{.bytes = rows * SortedRowBytes(state_->schema), .rows = rows};
+  fresh_ = std::make_shared<Memtable>(state_->schema, limits, state_->options.seed);
   return absl::OkStatus();
 }
 
@@ -104,16 +131,14 @@ absl::Status BulkLoader::Finish() {
   if (closed_->load()) return FailedPrecondition(state_->directory + ": the collection is closed");
   if (fresh_ == nullptr) return absl::OkStatus();
   MemtableRows source(*fresh_, fresh_->rows());
-  SegmentPurpose purpose;
-  purpose.level = 1;
-  purpose.ingested = true;
+  SegmentPurpose purpose = LoadPurpose(*state_);
   if (options_.progress) {
     purpose.progress = [this](uint64_t done, uint64_t of) {
       options_.progress(durable_rows_ + (added_rows_ - durable_rows_) * done / std::max<uint64_t>(of, 1));
     };
   }
   const FileId id = state_->file_ids.Reserve();
-  const absl::StatusOr<BuiltSegment> built = BuildSegment(*state_, id, purpose, &source, {}, &cancellation_);
+  const absl::StatusOr<BuiltSegment> built = BuildSegment(*state_, id, purpose, &source, {}, nullptr);
   absl::Status status = built.status();
   if (status.ok()) status = Enter(built->entry, *fresh_);
   if (!status.ok()) {

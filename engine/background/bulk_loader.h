@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <memory>
 
-#include "base/cancellation.h"
 #include "engine/background/build_resources.h"
 #include "engine/background/maintenance.h"
 #include "engine/version/collection_state.h"
@@ -29,6 +28,7 @@ class BulkLoader final : public BulkLoad {
   uint64_t durable_rows() const override { return durable_rows_; }
 
  private:
+  // Makes the memtable that sorts, with as many rows as there is memory for.
   absl::Status Begin();
   absl::Status Enter(const pb::SegmentEntry& built, const Memtable& fresh);
 
@@ -38,7 +38,6 @@ class BulkLoader final : public BulkLoad {
   const std::atomic<bool>* const closed_;
   const BulkLoadOptions options_;
   const uint32_t segment_rows_;
-  Cancellation cancellation_;
   MemoryLease lease_;
   std::shared_ptr<Memtable> fresh_;  // null: nothing was added since the last segment
   uint64_t added_rows_ = 0;

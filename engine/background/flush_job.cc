@@ -1,15 +1,29 @@
 #include "engine/background/flush_job.h"
 
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/status.h"
+#include "engine/background/build_resources.h"
 #include "engine/background/memtable_rows.h"
 #include "engine/background/segment_builder.h"
 #include "engine/observe/job_observer.h"
 
 namespace varve {
 namespace {
+
+// Writers wait for flushes, which must not wait for other builds: what there is no memory for is left to a merge, so
+// that little is taken beyond the share.
+absl::StatusOr<MemoryLease> LeaseMemory(const CollectionState& state, uint32_t rows, SegmentPurpose* purpose) {
+  ASSIGN_OR_RETURN(const size_t wanted, BuildBytes(state, *purpose, rows));
+  if (std::optional<MemoryLease> lease = MemoryLease::Try(state.budget, wanted); lease.has_value()) {
+    return *std::move(lease);
+  }
+  purpose->max_index_bytes = 0;
+  ASSIGN_OR_RETURN(const size_t needed, BuildBytes(state, *purpose, rows));
+  return MemoryLease::Take(state.budget, needed);
+}
 
 absl::Status Flush(CollectionState* state, Publisher* publisher, const std::shared_ptr<Memtable>& memtable,
                    const Cancellation* cancellation, MaintenanceResult* result) {
@@ -20,8 +34,10 @@ absl::Status Flush(CollectionState* state, Publisher* publisher, const std::shar
   uint64_t bytes = 0;
   const uint32_t rows = source.rows();
   if (!source.empty()) {
+    SegmentPurpose purpose;
+    ASSIGN_OR_RETURN(const MemoryLease lease, LeaseMemory(*state, rows, &purpose));
     const FileId id = state->file_ids.Reserve();
-    absl::StatusOr<BuiltSegment> built = BuildSegment(*state, id, {.level = 0}, &source, {}, cancellation);
+    absl::StatusOr<BuiltSegment> built = BuildSegment(*state, id, purpose, &source, {}, cancellation);
     if (!built.ok()) {
       state->file_ids.Settle(id);
       return Annotate(built.status(), "flush");

@@ -1,10 +1,12 @@
 #include "engine/background/maintenance.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "base/status.h"
+#include "engine/background/build_resources.h"
 #include "engine/background/flush_job.h"
 #include "engine/background/index_policy.h"
 #include "engine/background/merge_job.h"
@@ -14,7 +16,10 @@ namespace {
 
 constexpr int64_t kFirstRetryMillis = 100;
 constexpr int64_t kLastRetryMillis = 10'000;
-constexpr int64_t kMergeRetryMicros = 10'000'000;
+// How long a merge waits for the memory that others hold. Who asked for it may hold it himself, by an open bulk load.
+constexpr absl::Duration kBackgroundPatience = absl::Seconds(1);
+constexpr absl::Duration kPatience = absl::Seconds(3);
+constexpr int64_t kMemoryRetryMicros = 1'000'000;
 // How soon expired rows are noticed for their merge. Readers never see them.
 constexpr int64_t kExpiryCheckMicros = 30'000'000;
 // How soon it is noticed that the last reader of a replaced state has gone.
@@ -116,7 +121,7 @@ void Maintenance::ScheduleMerge() {
 
 bool Maintenance::merges_run() const {
   absl::MutexLock lock(&mutex_);
-  return merge_scheduled_ && merge_status_.ok();
+  return merge_scheduled_ && !merges_fail_;
 }
 
 absl::Status Maintenance::merge_status() const {
@@ -206,29 +211,35 @@ Maintenance::MergeScope Maintenance::ScopeOfNow() const {
   return scope;
 }
 
-std::optional<MergePlan> Maintenance::PlanMerge(MergeKind kind, const MergeScope* scope) {
+std::optional<MergePlan> Maintenance::PlanMerge(MergeKind kind, const MergeScope* scope, size_t memory_bytes) {
   const Sequence replayed_from = publisher_->manifest().wal_sequence();
   const ViewRegistry::Pin pin = state_->views->PinCurrent(state_->visible);
   const int64_t now_ms = scope != nullptr ? scope->now_ms : state_->clock.NowMillis();
+  const int64_t now_us = state_->clock.MonotonicMicros();
   expiry_.Forget(pin.view());
+  backoff_.Forget(pin.view());
   std::vector<MergeCandidate> candidates;
   for (const SegmentPart& part : pin.view().segments) {
+    const FileId id = part.entry.id();
     // Replay of the log would look for the file of an import that is still in it.
     if (part.entry.ingest_sequence() > replayed_from) continue;
-    if (scope != nullptr && scope->made.contains(part.entry.id())) {
-      candidates.push_back({part.entry.id(), part.entry.live_rows(), part.entry.live_rows()});
+    if (scope != nullptr && scope->made.contains(id)) {
+      candidates.push_back({id, part.entry.live_rows(), part.entry.live_rows()});
       continue;
     }
-    if (scope != nullptr && !scope->segments.contains(part.entry.id())) continue;
+    if (scope != nullptr ? !scope->segments.contains(id) : backoff_.LeavesOut(id, now_us)) continue;
     const uint64_t expired = std::min(expiry_.Expired(part, now_ms), part.entry.live_rows());
-    candidates.push_back({part.entry.id(), part.entry.rows(), part.entry.live_rows() - expired});
+    candidates.push_back({id, part.entry.rows(), part.entry.live_rows() - expired});
   }
   MergeLimits limits;
-  limits.max_rows = MaxRowsFor(state_->schema, state_->budget->share(MemoryBudget::Use::kBuilds));
+  limits.max_rows = MaxRowsFor(state_->schema, memory_bytes);
   limits.max_segments = static_cast<size_t>(state_->options.max_segments);
+  if (scope == nullptr) limits.max_rows = std::min(limits.max_rows, backoff_.max_rows(now_us));
   switch (kind) {
-    case MergeKind::kDue:
-      return PickMerge(candidates, limits);
+    case MergeKind::kDue: {
+      std::optional<MergePlan> plan = PickMerge(candidates, limits);
+      return plan;
+    }
     case MergeKind::kRequested:
       return PickRequestedMerge(candidates, limits);
     case MergeKind::kFull:
@@ -237,60 +248,99 @@ std::optional<MergePlan> Maintenance::PlanMerge(MergeKind kind, const MergeScope
   return std::nullopt;
 }
 
-absl::Status Maintenance::MergeOnce(const MergePlan& plan, MaintenanceResult* result) {
+absl::Status Maintenance::MergeOnce(const MergePlan& plan, absl::Duration patience, MaintenanceResult* result) {
   Cancellation cancellation;
   {
     absl::MutexLock lock(&mutex_);
     if (stopping_) return Cancelled("the collection is being closed");
     running_merge_ = &cancellation;
   }
-  const absl::Status status = MergeSegments(state_, publisher_, plan, &cancellation, result);
+  const auto merge = [&]() -> absl::Status {
+    ASSIGN_OR_RETURN(const size_t bytes, BuildBytes(*state_, PurposeOf(plan), plan.rows));
+    ASSIGN_OR_RETURN(const MemoryLease lease, MemoryLease::Wait(state_->budget, bytes, patience, &cancellation));
+    return MergeSegments(state_, publisher_, plan, &cancellation, result);
+  };
+  const absl::Status status = merge();
   absl::MutexLock lock(&mutex_);
   running_merge_ = nullptr;
   changed_.SignalAll();
   return status;
 }
 
+void Maintenance::NoteFailure(const MergePlan& plan, const absl::Status& status) {
+  const int64_t now_us = state_->clock.MonotonicMicros();
+  if (absl::IsResourceExhausted(status) && plan.inputs.size() > 1) {
+    backoff_.TooLarge(plan.rows, now_us);
+    return;
+  }
+  std::vector<FileId> causes;
+  if (absl::IsDataLoss(status) || absl::IsNotFound(status)) causes = FindDamaged(*state_, plan.inputs);
+  backoff_.Failed(causes.empty() ? plan.inputs : causes, now_us);
+}
+
 absl::Status Maintenance::MergeAll(MergeKind kind, MergeScope* scope, MaintenanceResult* result) {
-  while (const std::optional<MergePlan> plan = PlanMerge(kind, scope)) {
+  const size_t share = state_->budget->share(MemoryBudget::Use::kBuilds);
+  absl::Status failure;
+  absl::Status no_memory;
+  for (;;) {
+    // Once memory has been waited for in vain, what fits into the rest of it.
+    const size_t used = no_memory.ok() ? 0 : state_->budget->used(MemoryBudget::Use::kBuilds);
+    const std::optional<MergePlan> plan = PlanMerge(kind, scope, share - std::min(share, used));
+    if (!plan.has_value()) return failure.ok() ? no_memory : failure;
     const size_t added = result->segments_added.size();
-    RETURN_IF_ERROR(MergeOnce(*plan, result));
+    const absl::Status status = MergeOnce(*plan, scope != nullptr ? kPatience : kBackgroundPatience, result);
+    if (absl::IsUnavailable(status) && no_memory.ok()) {
+      no_memory = status;
+      continue;
+    }
+    if (scope == nullptr && !status.ok() && !absl::IsCancelled(status) && !absl::IsUnavailable(status)) {
+      NoteFailure(*plan, status);
+      failure.Update(status);
+      continue;
+    }
+    RETURN_IF_ERROR(status);
     if (scope != nullptr) {
       scope->made.insert(result->segments_added.begin() + static_cast<std::ptrdiff_t>(added),
                          result->segments_added.end());
+    } else {
+      backoff_.Succeeded(plan->rows);
     }
     merges_.fetch_add(1, std::memory_order_relaxed);
     write_path_->FlushEnded();  // writers that wait for fewer segments look again
     if (kind == MergeKind::kDue) {
       absl::MutexLock lock(&mutex_);
-      if (full_merges_waiting_ > 0) break;
+      if (full_merges_waiting_ > 0) return failure;
     }
   }
-  return absl::OkStatus();
 }
 
 void Maintenance::MergeInBackground() {
   absl::Status status;
+  int64_t next_try_us = 0;
   {
     absl::MutexLock merging(&merge_mutex_);
     MaintenanceResult ignored;
     status = MergeAll(MergeKind::kDue, nullptr, &ignored);
+    next_try_us = backoff_.next_try_us(state_->clock.MonotonicMicros());
   }
   const bool expiring = ExpiryCounter::HasExpiring(state_->views->PinCurrent(state_->visible).view());
   absl::MutexLock lock(&mutex_);
   merge_scheduled_ = false;
+  const bool failed = !status.ok() && !absl::IsCancelled(status) && !absl::IsUnavailable(status);
+  merges_fail_ = failed;
+  if (failed) merge_status_ = status;
+  if (status.ok() && next_try_us == 0) merge_status_ = absl::OkStatus();
   if (std::exchange(merge_again_, false) && status.ok()) {
     ScheduleMerge();
     return;
   }
+  const auto look_at = [&](int64_t us) {
+    next_merge_check_us_ = next_merge_check_us_ == 0 ? us : std::min(next_merge_check_us_, us);
+  };
+  next_merge_check_us_ = next_try_us;
   const int64_t now = state_->clock.MonotonicMicros();
-  if (absl::IsCancelled(status)) {
-    // Whoever cancelled it merges himself, or closes.
-    next_merge_check_us_ = 0;
-    return;
-  }
-  merge_status_ = status;
-  next_merge_check_us_ = !status.ok() ? now + kMergeRetryMicros : expiring ? now + kExpiryCheckMicros : 0;
+  if (absl::IsUnavailable(status)) look_at(now + kMemoryRetryMicros);
+  if (expiring) look_at(now + kExpiryCheckMicros);
   changed_.SignalAll();
 }
 
@@ -307,7 +357,9 @@ absl::StatusOr<MaintenanceResult> Maintenance::Merge(bool full) {
   }
   ASSIGN_OR_RETURN(MaintenanceResult result, Flush());
   MergeScope scope = ScopeOfNow();
-  RETURN_IF_ERROR(MergeAll(full ? MergeKind::kFull : MergeKind::kRequested, &scope, &result));
+  const absl::Status status = MergeAll(full ? MergeKind::kFull : MergeKind::kRequested, &scope, &result);
+  if (absl::IsUnavailable(status)) return ResourceExhausted("merge: " + std::string(status.message()));
+  RETURN_IF_ERROR(status);
   // What was added and folded again at once was never there.
   std::erase_if(result.segments_added, [&](FileId id) {
     const auto removed = std::find(result.segments_removed.begin(), result.segments_removed.end(), id);

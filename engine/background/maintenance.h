@@ -18,9 +18,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "base/cancellation.h"
 #include "base/thread_pool.h"
 #include "engine/background/expiry_counter.h"
+#include "engine/background/merge_backoff.h"
 #include "engine/background/merge_policy.h"
 #include "engine/version/collection_state.h"
 #include "engine/version/publisher.h"
@@ -57,14 +59,14 @@ class Maintenance {
   // Whether merges are under way or about to be.
   bool merges_run() const;
   // Flushes, then merges until the policy is satisfied (`full`: into one segment), on this thread. A merge that runs in
-  // the background is waited for; for a full one it is cancelled.
+  // the background is waited for; for a full one it is cancelled. ResourceExhausted also if others hold the memory.
   absl::StatusOr<MaintenanceResult> Merge(bool full);
   // Flushes, and publishes even if nothing changed.
   absl::StatusOr<MaintenanceResult> Checkpoint();
 
   uint64_t flushes() const { return flushes_.load(std::memory_order_relaxed); }
   uint64_t merges() const { return merges_.load(std::memory_order_relaxed); }
-  // The failure of the last background merge; OK if it succeeded.
+  // The last failure of a background merge, while anything is left undone for it; else OK.
   absl::Status merge_status() const;
 
  private:
@@ -88,13 +90,18 @@ class Maintenance {
     int64_t now_ms = 0;         // for what has expired
   };
   MergeScope ScopeOfNow() const;
-  // `scope` is null for what goes on in the background: all segments, now.
-  std::optional<MergePlan> PlanMerge(MergeKind kind, const MergeScope* scope)
+  // `scope` is null for what goes on in the background: all segments, now, but for those that failed lately. Of builds'
+  // memory the merge gets `memory_bytes`.
+  std::optional<MergePlan> PlanMerge(MergeKind kind, const MergeScope* scope, size_t memory_bytes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
-  // Merges until nothing is due.
+  // Merges until nothing is due. In the background it goes on behind a failure with what is left, and gives the first.
+  // Unavailable: others hold the memory.
   absl::Status MergeAll(MergeKind kind, MergeScope* scope, MaintenanceResult* result)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
-  absl::Status MergeOnce(const MergePlan& plan, MaintenanceResult* result) ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
+  // Unavailable: there was no memory for it within a while.
+  absl::Status MergeOnce(const MergePlan& plan, absl::Duration patience, MaintenanceResult* result)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
+  void NoteFailure(const MergePlan& plan, const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
   void MergeInBackground();
   void RunTimer();
 
@@ -110,6 +117,7 @@ class Maintenance {
 
   absl::Mutex merge_mutex_;  // one merge at a time
   ExpiryCounter expiry_ ABSL_GUARDED_BY(merge_mutex_);
+  MergeBackoff backoff_ ABSL_GUARDED_BY(merge_mutex_);
   mutable absl::Mutex mutex_;
   absl::CondVar changed_;
   absl::Status flush_status_ ABSL_GUARDED_BY(mutex_);
@@ -125,6 +133,7 @@ class Maintenance {
   int full_merges_waiting_ ABSL_GUARDED_BY(mutex_) = 0;
   Cancellation* running_merge_ ABSL_GUARDED_BY(mutex_) = nullptr;
   absl::Status merge_status_ ABSL_GUARDED_BY(mutex_);
+  bool merges_fail_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t next_merge_check_us_ ABSL_GUARDED_BY(mutex_) = 0;  // monotonic; 0: none is needed
   int64_t retry_ms_ ABSL_GUARDED_BY(mutex_) = 0;     // wait before the next try after a failed flush; 0: none failed
   int64_t retry_at_us_ ABSL_GUARDED_BY(mutex_) = 0;  // monotonic; meaningful while retry_ms_ > 0

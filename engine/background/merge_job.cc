@@ -183,8 +183,7 @@ absl::Status Merge(CollectionState* state, Publisher* publisher, const MergePlan
   uint64_t bytes = 0;
   if (rows > 0) {
     const FileId id = state->file_ids.Reserve();
-    absl::StatusOr<BuiltSegment> built =
-        BuildSegment(*state, id, {.level = plan.level, .limited = true}, source.get(), inputs, cancellation);
+    absl::StatusOr<BuiltSegment> built = BuildSegment(*state, id, PurposeOf(plan), source.get(), inputs, cancellation);
     if (!built.ok()) {
       state->file_ids.Settle(id);
       return Annotate(built.status(), "merge");
@@ -210,10 +209,35 @@ absl::Status Merge(CollectionState* state, Publisher* publisher, const MergePlan
 
 }  // namespace
 
+SegmentPurpose PurposeOf(const MergePlan& plan) {
+  SegmentPurpose purpose;
+  purpose.level = plan.level;
+  purpose.limited = true;
+  return purpose;
+}
+
 absl::Status MergeSegments(CollectionState* state, Publisher* publisher, const MergePlan& plan,
                            const Cancellation* cancellation, MaintenanceResult* result) {
   MergeObserver observer(*state, plan.inputs, *result);
   return observer.End(Merge(state, publisher, plan, cancellation, result), *result);
+}
+
+std::vector<FileId> FindDamaged(const CollectionState& state, const std::vector<FileId>& segments) {
+  std::vector<pb::SegmentEntry> entries;
+  {
+    const ViewRegistry::Pin pin = state.views->PinCurrent(state.visible);
+    for (const SegmentPart& part : pin.view().segments) {
+      if (std::find(segments.begin(), segments.end(), part.entry.id()) != segments.end()) entries.push_back(part.entry);
+    }
+  }
+  std::vector<FileId> damaged;
+  for (const pb::SegmentEntry& entry : entries) {
+    const absl::StatusOr<std::shared_ptr<const SegmentHandle>> opened = OpenForCopying(state, entry);
+    std::vector<Segment::Damage> damage;
+    if (opened.ok()) (*opened)->segment().VerifyAll(&damage);
+    if (!opened.ok() || !damage.empty()) damaged.push_back(entry.id());
+  }
+  return damaged;
 }
 
 }  // namespace varve

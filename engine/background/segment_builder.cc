@@ -42,23 +42,11 @@ absl::StatusOr<FieldVectors> CollectVectors(const FieldSpec& field, size_t posit
   return collected;
 }
 
-IndexCircumstances Circumstances(const CollectionState& state, uint64_t vectors) {
+IndexCircumstances Circumstances(const CollectionState& state, const SegmentPurpose& purpose, uint64_t vectors) {
   const size_t memory = state.budget->share(MemoryBudget::Use::kBuilds);
   const size_t of_rows = vectors * kRowBuildBytes;
-  return {.vectors = vectors, .memory_bytes = memory > of_rows ? memory - of_rows : 0};
-}
-
-absl::StatusOr<MemoryLease> LeaseMemory(const CollectionState& state, const SegmentPurpose& purpose, uint32_t rows,
-                                        const Cancellation* cancellation) {
-  size_t index_bytes = 0;  // fields are built one after the other
-  for (const FieldSpec& field : state.schema.fields) {
-    ASSIGN_OR_RETURN(const IndexChoice choice, ChooseIndex(field, Circumstances(state, rows)));
-    index_bytes = std::max(index_bytes, choice.build_bytes);
-  }
-  const size_t bytes = rows * kRowBuildBytes + index_bytes;
-  // Writers wait for flushes, which must not wait for merges.
-  if (!purpose.limited) return MemoryLease::Take(state.budget, bytes);
-  return MemoryLease::Wait(state.budget, bytes, cancellation);
+  const size_t of_index = std::min(memory > of_rows ? memory - of_rows : 0, purpose.max_index_bytes);
+  return {.vectors = vectors, .memory_bytes = of_index};
 }
 
 // Where the slots of one input go. `new_slots` are by the output's row.
@@ -99,7 +87,8 @@ absl::Status WriteField(const CollectionState& state, const SegmentPurpose& purp
                         RowSource* source, const Cancellation* cancellation, SegmentWriter* writer) {
   const FieldSpec& field = state.schema.fields[position];
   ASSIGN_OR_RETURN(const FieldVectors collected, CollectVectors(field, position, source));
-  ASSIGN_OR_RETURN(const IndexChoice choice, ChooseIndex(field, Circumstances(state, collected.vectors.size())));
+  ASSIGN_OR_RETURN(const IndexChoice choice,
+                   ChooseIndex(field, Circumstances(state, purpose, collected.vectors.size())));
   SegmentField entry;
   entry.id = field.id;
   entry.dimension = field.dimension;
@@ -142,7 +131,6 @@ absl::StatusOr<FinishedSegment> WriteSegment(const CollectionState& state, const
                                              SegmentWriterOptions options, const SegmentPurpose& purpose,
                                              RowSource* source, const Cancellation* cancellation) {
   const FileId id = options.segment_id;
-  ASSIGN_OR_RETURN(const MemoryLease lease, LeaseMemory(state, purpose, source->rows(), cancellation));
   ASSIGN_OR_RETURN(const std::unique_ptr<SegmentWriter> writer,
                    SegmentWriter::Create(state.fs, path, std::move(options)));
   for (RowId row = 0; row < source->rows(); ++row) {
@@ -157,6 +145,15 @@ absl::StatusOr<FinishedSegment> WriteSegment(const CollectionState& state, const
 }
 
 }  // namespace
+
+absl::StatusOr<size_t> BuildBytes(const CollectionState& state, const SegmentPurpose& purpose, uint64_t rows) {
+  size_t index_bytes = 0;  // fields are built one after the other
+  for (const FieldSpec& field : state.schema.fields) {
+    ASSIGN_OR_RETURN(const IndexChoice choice, ChooseIndex(field, Circumstances(state, purpose, rows)));
+    index_bytes = std::max(index_bytes, choice.build_bytes);
+  }
+  return rows * kRowBuildBytes + index_bytes;
+}
 
 absl::StatusOr<BuiltSegment> BuildSegment(CollectionState& state, FileId id, const SegmentPurpose& purpose,
                                           RowSource* source, const std::vector<FileId>& replaces,

@@ -2,6 +2,7 @@
 #ifndef VARVE_ENGINE_BACKGROUND_SEGMENT_BUILDER_H_
 #define VARVE_ENGINE_BACKGROUND_SEGMENT_BUILDER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -46,6 +47,7 @@ struct SegmentPurpose {
   uint32_t level = 0;
   bool limited = false;                                      // written no faster than the rate limiter allows
   bool ingested = false;                                     // SegmentWriterOptions::ingested
+  size_t max_index_bytes = SIZE_MAX;                         // memory for the build of an index that is not pinned
   std::function<void(uint64_t done, uint64_t of)> progress;  // BuildContext::progress
 };
 
@@ -54,7 +56,10 @@ struct BuiltSegment {
   pb::SegmentEntry entry;  // without deletions
 };
 
-// Writes, publishes and opens the segment; waits until there is memory for it. `id` was reserved by the caller, who
+// The memory that BuildSegment takes for so many rows, beside the rows themselves. Callers lease it before.
+absl::StatusOr<size_t> BuildBytes(const CollectionState& state, const SegmentPurpose& purpose, uint64_t rows);
+
+// Writes, publishes and opens the segment. `id` was reserved by the caller, who
 // settles it. On failure the file is removed, unless it was published already; then it is garbage that no manifest
 // names.
 absl::StatusOr<BuiltSegment> BuildSegment(CollectionState& state, FileId id, const SegmentPurpose& purpose,

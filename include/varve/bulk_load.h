@@ -25,6 +25,9 @@ struct BulkLoadOptions {
 // records with one key the last wins; a record written to the collection meanwhile loses against the segment that
 // enters after it.
 //
+// From the first Add to Finish a load holds memory of the budget's half for builds, at most three quarters of it: loads
+// that are left open make the segments of others, and merges, smaller.
+//
 // Thread-compatible; must not outlive its collection, which others may read and write meanwhile.
 class BulkLoad {
  public:

@@ -135,6 +135,31 @@ TEST_F(BulkLoadOrder, APublicationMayBeginWhileASegmentEnters) {
   collection_.reset();
 }
 
+TEST_F(BulkLoadOrder, SeveralOpenLoadsDoNotWaitForOneAnother) {
+  options_.memory_budget = &budget_;
+  Create();
+  std::vector<std::unique_ptr<BulkLoad>> loads;
+  for (int i = 0; i < 6; ++i) {
+    ASSERT_OK_AND_ASSIGN(std::unique_ptr<BulkLoad> load, collection_->NewBulkLoad({}));
+    ASSERT_OK(load->Add(Of("a", "k" + std::to_string(i), 3)));
+    loads.push_back(std::move(load));
+  }
+  // A few of them have what there is; the others little.
+  EXPECT_LE(budget_.used(MemoryBudget::Use::kBuilds), budget_.share(MemoryBudget::Use::kBuilds) + (4 << 20));
+  // A merge finds no room, and says so.
+  for (int i = 0; i < 2; ++i) {
+    for (int j = 0; j < 9000; ++j) ASSERT_OK(collection_->Put(Of("b", std::to_string(i * 9000 + j), 1)));
+    ASSERT_OK(collection_->Flush());
+  }
+  const absl::StatusOr<MaintenanceResult> merged = collection_->Merge(true);
+  EXPECT_TRUE(merged.ok() || absl::IsResourceExhausted(merged.status())) << merged.status();
+  for (const std::unique_ptr<BulkLoad>& load : loads) ASSERT_OK(load->Finish());
+  loads.clear();
+  EXPECT_EQ(CountIn(collection_.get(), "a"), 6U);
+  EXPECT_OK(collection_->Merge(true));
+  EXPECT_EQ(budget_.used(MemoryBudget::Use::kBuilds), 0U);
+}
+
 TEST_F(BulkLoadOrder, WhatALoadWritesIsCounted) {
   Create();
   {

@@ -11,6 +11,7 @@
 
 #include "tests/support/collection_fixture.h"
 #include "tests/support/hook_listener.h"
+#include "tests/support/limited_file_system.h"
 #include "varve/memory_budget.h"
 
 namespace varve::testing {
@@ -42,10 +43,10 @@ class MergeLife : public CollectionTest {
     std::sort(files.begin(), files.end());
     return files;
   }
-  // Flips a bit behind the segment's head, in what its rows are made of.
-  static void Damage(const std::filesystem::path& file) {
+  // Flips a bit at this part of the segment: keys and times come first, vectors last.
+  static void Damage(const std::filesystem::path& file, double part) {
+    const auto offset = static_cast<std::streamoff>(part * static_cast<double>(std::filesystem::file_size(file)));
     std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
-    const std::streamoff offset = 5000;
     stream.seekg(offset);
     const char byte = static_cast<char>(stream.get() ^ 0x10);
     stream.seekp(offset);
@@ -61,6 +62,8 @@ class MergeLife : public CollectionTest {
   }
 
   Random random_{7};
+  LimitedFileSystem disk_{FileSystem::Default()};
+  MemoryBudget small_budget_{4 << 20};
   std::shared_ptr<HookListener> hooks_ = std::make_shared<HookListener>();
 };
 
@@ -71,7 +74,7 @@ TEST_F(MergeLife, DamageIsNotCopiedWhereChecksAreOff) {
     Put("k", i * 1000, i * 1000 + 1000);
     ASSERT_OK(collection_->Flush());
   }
-  Damage(SegmentFiles().at(1));
+  Damage(SegmentFiles().at(1), 0.1);
   EXPECT_THAT(collection_->Merge(true), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("0000000")));
   EXPECT_EQ(collection_->Stats().segments.size(), 3U);
 }
@@ -84,7 +87,7 @@ TEST_F(MergeLife, DamageIsNotCopiedWhereBlocksWereCheckedLongAgo) {
   }
   ASSERT_OK(collection_->Scan({}, [](const Record&) { return true; }));
   ASSERT_OK(Search({1, 1, 1, 1}, 10, /*exact=*/true));
-  Damage(SegmentFiles().at(1));
+  Damage(SegmentFiles().at(1), 0.1);
   EXPECT_THAT(collection_->Merge(true), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("0000000")));
   EXPECT_EQ(collection_->Stats().segments.size(), 3U);
 }
@@ -206,6 +209,49 @@ TEST_F(MergeLife, InputsThatAScanUsesGoWithTheScan) {
   }));
   EXPECT_EQ(visited, 300);
   EXPECT_TRUE(Eventually([&] { return SegmentFiles().size() == 1; }));
+}
+
+TEST_F(MergeLife, ADamagedSegmentDoesNotStopTheMergesOfOthers) {
+  Create();
+  // Large enough for their keys and vectors to lie in different blocks.
+  for (int i = 0; i < 12; ++i) {
+    Put("k", i * 4000, i * 4000 + 4000);
+    ASSERT_OK(collection_->Flush());
+  }
+  collection_.reset();
+  Damage(SegmentFiles().at(3), 0.8);
+  const std::string damaged = SegmentFiles().at(3).filename();
+  options_.background_merges = true;
+  Reopen();
+  EXPECT_TRUE(Eventually([&] { return collection_->Stats().segments.size() <= 5; }));
+  EXPECT_THAT(collection_->Stats().last_background_error, HasSubstr(damaged));
+  // Those that come later are merged too.
+  const uint64_t merges = collection_->Stats().merges;
+  for (int i = 0; i < 10; ++i) {
+    Put("later", i * 400, i * 400 + 400);
+    ASSERT_OK(collection_->Flush());
+  }
+  EXPECT_TRUE(Eventually([&] { return collection_->Stats().merges > merges; }));
+}
+
+TEST_F(MergeLife, AMergeThatIsTooLargeForTheDiskDoesNotStopSmallerOnes) {
+  options_.file_system = &disk_;
+  Create();
+  // What is due first has twelve segments.
+  for (int i = 0; i < 12; ++i) {
+    Put("k", i * 400, i * 400 + 400);
+    ASSERT_OK(collection_->Flush());
+  }
+  uint64_t bytes = 0;
+  for (const SegmentInfo& segment : collection_->Stats().segments) bytes += segment.bytes;
+  collection_.reset();
+  options_.background_merges = true;
+  // Room for half of that, and for the manifests beside.
+  disk_.SetRoom(static_cast<int64_t>(bytes / 2 + 100'000));
+  Reopen();
+  EXPECT_TRUE(Eventually([&] { return collection_->Stats().merges > 0; }));
+  disk_.SetRoom(int64_t{1} << 60);
+  EXPECT_EQ(collection_->Count().value_or(0), 4800U);
 }
 
 }  // namespace
