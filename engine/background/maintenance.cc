@@ -345,6 +345,13 @@ void Maintenance::MergeInBackground() {
 }
 
 absl::StatusOr<MaintenanceResult> Maintenance::Merge(bool full) {
+  absl::StatusOr<MaintenanceResult> result = MergeNow(full);
+  // What is due beside it, and what a merge that was cancelled for it has left.
+  RequestMerge();
+  return result;
+}
+
+absl::StatusOr<MaintenanceResult> Maintenance::MergeNow(bool full) {
   {
     absl::MutexLock lock(&mutex_);
     ++full_merges_waiting_;

@@ -102,6 +102,7 @@ class Maintenance {
   absl::Status MergeOnce(const MergePlan& plan, absl::Duration patience, MaintenanceResult* result)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
   void NoteFailure(const MergePlan& plan, const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(merge_mutex_);
+  absl::StatusOr<MaintenanceResult> MergeNow(bool full);
   void MergeInBackground();
   void RunTimer();
 

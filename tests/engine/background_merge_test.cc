@@ -160,6 +160,31 @@ TEST_F(BackgroundMerge, AFullMergeIsMadeOnceAnotherThatRunsWasCancelled) {
   EXPECT_EQ(Count(), 800U);
 }
 
+TEST_F(BackgroundMerge, RowsStillExpireOnceAFullMergeHasCancelledAnother) {
+  options_.rate_limiter = &slow_;
+  Create();
+  for (int round = 0; round < 8; ++round) {
+    WriteBatch batch;
+    for (int i = 0; i < 100; ++i) {
+      RecordInput record = MakeRecord("k" + std::to_string(round * 100 + i), RandomVector(&random_, kDimension));
+      if (i < 60) record.ttl_seconds = 60;
+      batch.Put(std::move(record));
+    }
+    ASSERT_OK(collection_->Write(batch));
+    ASSERT_OK(collection_->Flush());
+  }
+  slow_.SetRate(0);
+  ASSERT_OK(collection_->Merge(true));
+  EXPECT_EQ(collection_->Stats().segments.size(), 1U);
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  clock_.Advance(120'000'000);
+  Put(10'000, 10'001);  // the timer looks at the clock
+  EXPECT_TRUE(Eventually([](const CollectionStats& stats) {
+    return std::any_of(stats.segments.begin(), stats.segments.end(),
+                       [](const SegmentInfo& segment) { return segment.rows == 320; });
+  }));
+}
+
 TEST_F(BackgroundMerge, CloseDoesNotWaitForAMerge) {
   options_.rate_limiter = &slow_;
   Create();
