@@ -191,7 +191,8 @@ WritableCollection::WritableCollection(std::unique_ptr<CollectionState> state, c
       maintenance_(state_.get(), &publisher_),
       writes_(state_.get(), &log_, state_->options.sync.value_or(state_->schema.sync),
               {[this] { maintenance_.RequestFlush(); }, [this] { return maintenance_.flush_status(); },
-               [this] { return maintenance_.merges_run(); }, [this] { return state_->budget->AskLargest(this); }}),
+               [this] { return maintenance_.merges_run(); }, [this] { return maintenance_.settled_segments(); },
+               [this] { return state_->budget->AskLargest(this); }}),
       generation_at_open_(recovered.manifest.generation()) {}
 
 WritableCollection::~WritableCollection() { (void)Close(); }

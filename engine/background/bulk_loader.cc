@@ -66,6 +66,7 @@ BulkLoader::BulkLoader(CollectionState* state, WritePath* write_path, Maintenanc
       segment_rows_(SegmentRows(*state, options_.segment_rows)) {}
 
 absl::Status BulkLoader::Begin() {
+  write_path_->PaceLoad(*closed_);
   // A load never waits for memory: it may be held by another one of the same thread. It takes less, and at last little
   // beyond the share.
   uint32_t rows = segment_rows_;

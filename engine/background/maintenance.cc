@@ -238,6 +238,9 @@ std::optional<MergePlan> Maintenance::PlanMerge(MergeKind kind, const MergeScope
   switch (kind) {
     case MergeKind::kDue: {
       std::optional<MergePlan> plan = PickMerge(candidates, limits);
+      const bool settled = !plan.has_value() && backoff_.next_try_us(now_us) == 0 &&
+                           memory_bytes >= state_->budget->share(MemoryBudget::Use::kBuilds);
+      if (settled) settled_segments_.store(pin.view().segments.size(), std::memory_order_relaxed);
       return plan;
     }
     case MergeKind::kRequested:
@@ -269,6 +272,7 @@ absl::Status Maintenance::MergeOnce(const MergePlan& plan, absl::Duration patien
 
 void Maintenance::NoteFailure(const MergePlan& plan, const absl::Status& status) {
   const int64_t now_us = state_->clock.MonotonicMicros();
+  settled_segments_.store(0, std::memory_order_relaxed);
   if (absl::IsResourceExhausted(status) && plan.inputs.size() > 1) {
     backoff_.TooLarge(plan.rows, now_us);
     return;

@@ -58,6 +58,9 @@ class Maintenance {
   void RequestMerge();
   // Whether merges are under way or about to be.
   bool merges_run() const;
+  // The segments that there were when background merges last found nothing to do: more are no reason to hold writers
+  // up. 0: they have not looked yet, or had to leave something undone.
+  size_t settled_segments() const { return settled_segments_.load(std::memory_order_relaxed); }
   // Flushes, then merges until the policy is satisfied (`full`: into one segment), on this thread. A merge that runs in
   // the background is waited for; for a full one it is cancelled. ResourceExhausted also if others hold the memory.
   absl::StatusOr<MaintenanceResult> Merge(bool full);
@@ -140,6 +143,7 @@ class Maintenance {
   int64_t retry_at_us_ ABSL_GUARDED_BY(mutex_) = 0;  // monotonic; meaningful while retry_ms_ > 0
   std::atomic<uint64_t> flushes_{0};
   std::atomic<uint64_t> merges_{0};
+  std::atomic<size_t> settled_segments_{0};
 };
 
 }  // namespace varve

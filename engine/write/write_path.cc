@@ -188,7 +188,8 @@ WriteLoad WritePath::Load() const {
   load.memtable_fill = std::max(static_cast<double>(memtable.bytes()) / static_cast<double>(limits.bytes),
                                 static_cast<double>(memtable.rows()) / static_cast<double>(limits.rows));
   load.segments = view.segments.size();
-  load.max_segments = static_cast<size_t>(state_->options.max_segments);
+  // Segments that are as large as memory allows are there to stay: waiting would not make them fewer.
+  load.max_segments = std::max(static_cast<size_t>(state_->options.max_segments), hooks_.settled_segments());
   load.merges_run = hooks_.merges_run();
   return load;
 }
@@ -207,6 +208,19 @@ void WritePath::Pace() {
     const StallScope stall(state_, delay.reason);
     absl::SleepFor(absl::Microseconds(delay.microseconds));
   }
+}
+
+void WritePath::PaceLoad(const std::atomic<bool>& closed) {
+  const auto waits = [&] {
+    WriteDelay delay;
+    queue_.RunExclusive([&] { delay = DelayFor(Load()); });
+    return delay.wait && delay.reason == StallReason::kSegments && !closed.load();
+  };
+  if (!waits()) return;
+  const StallScope stall(state_, StallReason::kSegments);
+  do {
+    absl::SleepFor(absl::Milliseconds(10));
+  } while (waits());
 }
 
 absl::Status WritePath::FreezeAndFlush() {

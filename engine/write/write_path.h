@@ -5,6 +5,7 @@
 #ifndef VARVE_ENGINE_WRITE_WRITE_PATH_H_
 #define VARVE_ENGINE_WRITE_WRITE_PATH_H_
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -30,6 +31,8 @@ class WritePath {
     std::function<absl::Status()> flush_status;
     // Whether merges are under way, so that the number of segments will fall.
     std::function<bool()> merges_run;
+    // The number of segments below which it does not fall.
+    std::function<size_t()> settled_segments;
     // Asks other collections that share the memory budget to flush; false if none has much to.
     std::function<bool()> ask_others_to_flush;
   };
@@ -55,6 +58,9 @@ class WritePath {
   // What the timer does: syncs what is older than the interval; in kPerOp, after a pause, appends an entry that vouches
   // for what precedes it. Returns after how many milliseconds to come again; 0: when the next write was made.
   int64_t Tick();
+
+  // Holds up a bulk load, which goes around the queue, as long as writers would wait for merges.
+  void PaceLoad(const std::atomic<bool>& closed);
 
   // A flush has ended: writers that wait look again.
   void FlushEnded() { queue_.Poke(); }

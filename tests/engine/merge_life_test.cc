@@ -254,5 +254,37 @@ TEST_F(MergeLife, AMergeThatIsTooLargeForTheDiskDoesNotStopSmallerOnes) {
   EXPECT_EQ(collection_->Count().value_or(0), 4800U);
 }
 
+// Segments that are as large as memory allows cannot be folded: nothing is gained by waiting for merges of them.
+TEST_F(MergeLife, WritersDoNotWaitForMergesThatCannotBe) {
+  options_.memory_budget = &small_budget_;
+  options_.clock = nullptr;
+  options_.background_merges = true;
+  options_.max_segments = 4;
+  Schema schema = Schema::SingleVector(kDimension, Metric::kL2);
+  schema.fields[0].index = IndexSpec{.type = IndexType::kHnsw, .params = {{"m", 64}, {"ef_construction", 64}}};
+  Create(schema);
+  int rows = 0;
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<BulkLoad> load, collection_->NewBulkLoad({}));
+  const auto is_settled = [&] {
+    const uint64_t merges = collection_->Stats().merges;
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    return collection_->Stats().merges == merges;
+  };
+  while (collection_->Stats().segments.size() < 12) {
+    for (int i = 0; i < 10'000; ++i, ++rows) {
+      ASSERT_OK(load->Add(MakeRecord("k" + std::to_string(rows), RandomVector(&random_, kDimension))));
+    }
+    ASSERT_OK(load->Finish());
+    while (!is_settled()) continue;
+    ASSERT_LT(rows, 200'000);
+  }
+  EXPECT_GT(collection_->Stats().segments.size(), 2 * 4U) << "more than writers are slowed for";
+  EXPECT_TRUE(Eventually([&] {
+    const uint64_t before = collection_->Stats().stall_microseconds;
+    for (int i = 0; i < 20; ++i) Put("after", i, i + 1);
+    return collection_->Stats().stall_microseconds == before;
+  }));
+}
+
 }  // namespace
 }  // namespace varve::testing
