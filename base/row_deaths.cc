@@ -8,12 +8,14 @@
 
 namespace varve {
 
-RowDeaths::RowDeaths(uint32_t rows) : rows_(rows), chunks_((size_t{rows} + kChunkRows - 1) / kChunkRows) {}
+RowDeaths::RowDeaths(uint32_t rows, MemoryBudget* budget)
+    : rows_(rows), chunks_((size_t{rows} + kChunkRows - 1) / kChunkRows), budget_(budget) {}
 
 RowDeaths::~RowDeaths() {
   for (const std::atomic<Chunk*>& chunk : chunks_) delete[] chunk.load(std::memory_order_relaxed);
   for (Range* range = ranges_.load(std::memory_order_relaxed); range != nullptr;)
     delete std::exchange(range, range->next);
+  if (budget_ != nullptr) budget_->Give(MemoryBudget::Use::kMemtables, bytes_);
 }
 
 void RowDeaths::Kill(uint32_t row, uint64_t killer) {
@@ -24,7 +26,10 @@ void RowDeaths::Kill(uint32_t row, uint64_t killer) {
   if (chunk == nullptr) {
     chunk = new Chunk[kChunkRows]();
     slot.store(chunk, std::memory_order_release);
+    bytes_ += kChunkRows * sizeof(Chunk);
+    if (budget_ != nullptr) budget_->Take(MemoryBudget::Use::kMemtables, kChunkRows * sizeof(Chunk));
   }
+  ++kills_;
   chunk[row % kChunkRows].store(killer, std::memory_order_relaxed);
   any_.store(true, std::memory_order_release);
 }
@@ -33,6 +38,7 @@ void RowDeaths::KillRange(uint32_t first, uint32_t last, uint64_t killer) {
   VARVE_DCHECK(last <= rows_ && killer != 0);
   if (first >= last) return;
   // The release also covers the single deaths stored before: see KillerOf.
+  ++range_count_;
   ranges_.store(new Range{first, last, killer, ranges_.load(std::memory_order_relaxed)}, std::memory_order_release);
   any_.store(true, std::memory_order_release);
 }

@@ -151,5 +151,23 @@ TEST(RowDeaths, AReaderSeesExactlyTheDeathsUpToItsSequence) {
   EXPECT_EQ(mistakes, 0u);
 }
 
+TEST(RowDeaths, SaysHowMuchItHoldsAndWhoPaysForIt) {
+  MemoryBudget budget(1 << 20);
+  {
+    RowDeaths deaths(10'000, &budget);
+    EXPECT_EQ(deaths.kills() + deaths.ranges() + deaths.bytes(), 0u);
+    deaths.Kill(1, 5);
+    deaths.Kill(1, 6);
+    deaths.Kill(2, 7);
+    deaths.Kill(5000, 8);
+    deaths.KillRange(6000, 7000, 9);
+    EXPECT_EQ(deaths.kills(), 3u);
+    EXPECT_EQ(deaths.ranges(), 1u);
+    EXPECT_EQ(deaths.bytes(), 2 * 1024 * sizeof(uint64_t));
+    EXPECT_EQ(budget.used(MemoryBudget::Use::kMemtables), deaths.bytes());
+  }
+  EXPECT_EQ(budget.used(MemoryBudget::Use::kMemtables), 0u);
+}
+
 }  // namespace
 }  // namespace varve

@@ -55,7 +55,7 @@ absl::StatusOr<SegmentPart> OpenPart(const CollectionState& state, const pb::Seg
   if (entry.has_bitmap()) {
     ASSIGN_OR_RETURN(part.dead, OpenBitmap(state, entry));
   }
-  part.deaths = std::make_shared<RowDeaths>(part.handle->rows());
+  part.deaths = std::make_shared<RowDeaths>(part.handle->rows(), state.budget);
   return part;
 }
 

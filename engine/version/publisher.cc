@@ -231,7 +231,7 @@ void Publisher::InstallView(const Publication& publication, const Plan& plan) {
     kept.entry = *entry->second;
     if (const auto folded = plan.folded.find(part.entry.id()); folded != plan.folded.end()) {
       kept.dead = folded->second;
-      kept.deaths = std::make_shared<RowDeaths>(part.handle->rows());
+      kept.deaths = std::make_shared<RowDeaths>(part.handle->rows(), state_->budget);
       part.deaths->ForEach(late(kept.deaths.get()));
     }
     view->segments.push_back(std::move(kept));
@@ -241,7 +241,7 @@ void Publisher::InstallView(const Publication& publication, const Plan& plan) {
     part.handle = added.handle;
     part.entry = *entries.at(added.entry.id());
     if (const auto folded = plan.folded.find(added.entry.id()); folded != plan.folded.end()) part.dead = folded->second;
-    part.deaths = std::make_shared<RowDeaths>(added.handle->rows());
+    part.deaths = std::make_shared<RowDeaths>(added.handle->rows(), state_->budget);
     added.deaths(old, late(part.deaths.get()));
     view->segments.push_back(std::move(part));
   }

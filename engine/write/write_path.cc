@@ -18,6 +18,11 @@ constexpr int64_t kIdleMillis = 1000;
 // Largest group: more would only add latency.
 constexpr size_t kMaxGroupBytes = size_t{8} << 20;
 constexpr int64_t kMaxMemoryWaitMicros = 10'000'000;
+// Every look at a row of the segment passes them.
+constexpr uint32_t kMaxDeathRanges = 64;
+// A tenth of a segment's rows, but for segments that are small anyway.
+constexpr uint32_t kDeathsPerRows = 10;
+constexpr uint32_t kFewDeaths = 1000;
 
 }  // namespace
 
@@ -172,6 +177,9 @@ void WritePath::Apply(std::vector<Effect>* effects) {
           ApplyEffect(view, effect, effect.old_effect >= 0 ? made[static_cast<size_t>(effect.old_effect)] : nullptr);
     }
   }
+  deaths_came_ = deaths_came_ || std::any_of(effects->begin(), effects->end(), [](const Effect& effect) {
+                   return effect.old.part != nullptr || effect.deleted_namespace != nullptr;
+                 });
   view.memtables.front()->last_sequence = effects->back().sequence;
   state_->visible.store(effects->back().sequence, std::memory_order_seq_cst);
 }
@@ -264,8 +272,21 @@ absl::Status WritePath::MakeMemory(size_t bytes) {
   return absl::OkStatus();
 }
 
+bool WritePath::DeathsAreMany() const {
+  size_t overlays = 0;
+  for (const SegmentPart& part : state_->views->current()->segments) {
+    const RowDeaths& deaths = *part.deaths;
+    if (deaths.ranges() > kMaxDeathRanges) return true;
+    if (deaths.kills() >= kFewDeaths && deaths.kills() > deaths.rows() / kDeathsPerRows) return true;
+    overlays += deaths.bytes();
+  }
+  return overlays > state_->budget->share(MemoryBudget::Use::kMemtables) / 3;
+}
+
 absl::Status WritePath::MakeRoom(size_t bytes, size_t rows) {
   RETURN_IF_ERROR(MakeMemory(bytes));
+  // A flush that is under way folds them too.
+  if (std::exchange(deaths_came_, false) && frozen() == 0 && DeathsAreMany()) RETURN_IF_ERROR(FreezeAndFlush());
   const auto fits = [&] {
     return state_->views->current()->memtables.front()->Fits(bytes, rows) &&
            log_->size() + bytes <= state_->options.wal_max_bytes;

@@ -80,6 +80,9 @@ class WritePath {
   // Slows the group, or lets it wait, as the load says.
   void Pace();
   absl::Status MakeRoom(size_t bytes, size_t rows);
+  // Whether segments have so many deaths in memory that a flush is to fold them into bitmaps: only then merges see
+  // them, and readers pass over them quickly.
+  bool DeathsAreMany() const;
   // Freezes the memtable if it is large, and waits for flushes until memory is within the budget, as far as these can
   // bring it there.
   absl::Status MakeMemory(size_t bytes);
@@ -96,6 +99,7 @@ class WritePath {
   LogManager* const log_;
   const Hooks hooks_;
   WriteQueue queue_;
+  bool deaths_came_ = false;  // since they were last found to be few; in the exclusion of the queue
   absl::Mutex durability_mutex_;
   Durability durability_ ABSL_GUARDED_BY(durability_mutex_);
 };

@@ -1,6 +1,9 @@
 // A memory budget that is short: what snapshots hold is not flushed away, and deletes count too.
+#include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "tests/support/collection_fixture.h"
@@ -52,6 +55,41 @@ TEST_F(Memory, SnapshotsOfOneCollectionDoNotMakeWritesOfAnotherWait) {
   }
   EXPECT_LE(collection_->Stats().flushes + other->Stats().flushes, 4U);
   budget_.Give(MemoryBudget::Use::kMemtables, budget_.share(MemoryBudget::Use::kMemtables));
+}
+
+TEST_F(Memory, DeletesAreFoldedBeforeTheyAreMany) {
+  Create();
+  for (int i = 0; i < 5000; i += 100) {
+    WriteBatch batch;
+    for (int j = i; j < i + 100; ++j) {
+      RecordInput record = MakeRecord("k" + std::to_string(j), RandomVector(&random_, kDimension));
+      record.ns = "ns" + std::to_string(j / 10);
+      batch.Put(std::move(record));
+    }
+    ASSERT_OK(collection_->Write(batch));
+  }
+  ASSERT_OK(collection_->Flush());
+  const auto is_flushed_since = [&](uint64_t flushes) {
+    for (int i = 0; i < 1000; ++i) {
+      if (collection_->Stats().flushes > flushes) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return false;
+  };
+  uint64_t flushes = collection_->Stats().flushes;
+  for (int i = 0; i < 1500; ++i) {
+    ASSERT_OK(collection_->Delete("ns" + std::to_string(i / 10), "k" + std::to_string(i)));
+  }
+  EXPECT_TRUE(is_flushed_since(flushes)) << "three of ten rows have died";
+  flushes = collection_->Stats().flushes;
+  for (int i = 200; i < 300; ++i) {
+    WriteBatch batch;
+    batch.DeleteNamespace("ns" + std::to_string(i));
+    ASSERT_OK(collection_->Write(batch));
+  }
+  EXPECT_TRUE(is_flushed_since(flushes)) << "each look at a row passes a hundred intervals";
+  EXPECT_EQ(collection_->Count().value_or(0), 2500U);
+  EXPECT_LE(collection_->Stats().flushes, 12U);
 }
 
 }  // namespace
