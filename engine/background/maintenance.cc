@@ -28,14 +28,20 @@ constexpr int64_t kReadersCheckMillis = 1'000;
 }  // namespace
 
 Maintenance::Maintenance(CollectionState* state, Publisher* publisher)
-    : state_(state), publisher_(publisher), executor_(state->options.executor), merge_executor_(executor_) {
-  if (executor_ == nullptr) {
-    own_pool_ = std::make_unique<ThreadPool>(1);
-    // Merges can wait; searches and flushes cannot.
+    : state_(state),
+      publisher_(publisher),
+      executor_(state->options.executor),
+      merge_executor_(state->options.merge_executor) {
+  // Merges can wait; searches and flushes cannot.
+  if (merge_executor_ == nullptr && executor_ == nullptr) {
     own_merge_pool_ = std::make_unique<ThreadPool>(1, ThreadPriority::kLow);
-    executor_ = own_pool_.get();
     merge_executor_ = own_merge_pool_.get();
   }
+  if (executor_ == nullptr) {
+    own_pool_ = std::make_unique<ThreadPool>(1);
+    executor_ = own_pool_.get();
+  }
+  if (merge_executor_ == nullptr) merge_executor_ = executor_;
 }
 
 Maintenance::~Maintenance() { Stop(); }

@@ -1,6 +1,6 @@
 // The work that goes on beside reads and writes: flushes of frozen memtables, merges as the policy finds them due, and
-// the timer that syncs logs. Owns its threads, unless the options name an executor; an executor of one thread lets
-// flushes wait for merges.
+// the timer that syncs logs. Owns its threads, unless the options name executors; one of one thread for both
+// lets flushes wait for merges.
 //
 // Thread-safe.
 #ifndef VARVE_ENGINE_BACKGROUND_MAINTENANCE_H_

@@ -18,6 +18,8 @@ namespace {
 
 // As for a collection with a budget of its own.
 constexpr size_t kMinMemoryBytes = size_t{4} << 20;
+// Index builds run in several threads.
+constexpr int kThreadsPerMerge = 4;
 
 }  // namespace
 
@@ -34,9 +36,16 @@ DatabaseShare::DatabaseShare(std::string directory, const DatabaseOptions& optio
     options_.rate_limiter = limiter_.get();
   }
   if (options_.executor == nullptr) {
-    const int threads = options_.threads > 0 ? options_.threads : static_cast<int>(std::thread::hardware_concurrency());
-    pool_ = std::make_unique<ThreadPool>(std::max(threads, 1));
+    const int wanted = options_.threads > 0 ? options_.threads : static_cast<int>(std::thread::hardware_concurrency());
+    const int threads = std::max(wanted, 1);
+    pool_ = std::make_unique<ThreadPool>(threads);
     options_.executor = pool_.get();
+    if (options_.merge_executor == nullptr) {
+      const int merges = std::max(threads / kThreadsPerMerge, 1);
+      merge_pool_ = std::make_unique<ThreadPool>(merges, ThreadPriority::kLow);
+      options_.merge_executor = merge_pool_.get();
+      options_.threads = threads / merges;
+    }
   }
 }
 

@@ -55,8 +55,9 @@ class DatabaseShare {
   // A name whose handle is gone is being opened, closed or dropped.
   std::map<std::string, std::weak_ptr<Collection>> collections_ ABSL_GUARDED_BY(mutex_);
   int removals_ ABSL_GUARDED_BY(mutex_) = 0;
-  // Last, so that it ends first: its tasks use what stands above.
+  // Last, so that they end first: their tasks use what stands above.
   std::unique_ptr<ThreadPool> pool_;
+  std::unique_ptr<ThreadPool> merge_pool_;
 };
 
 class DatabaseImpl final : public Database {

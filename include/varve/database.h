@@ -34,8 +34,10 @@ inline constexpr size_t kMaxCollectionNameBytes = 255;
 absl::Status ValidateCollectionName(std::string_view name);
 
 struct DatabaseOptions {
-  // How its collections are opened. `threads` and `memory_bytes` are for all of them together: an executor, a memory
-  // budget and a rate limiter that are not given are made by the database and shared by its collections.
+  // How its collections are opened. `threads` and `memory_bytes` are for all of them together: executors, a memory
+  // budget and a rate limiter that are not given are made by the database and shared by its collections. Flushes have
+  // `threads` threads; merges have others, of low priority, so that no flush waits for one. A quarter as many merges
+  // run at once, and an index build has its part of `threads`.
   Options collections;
   // What merges of all collections may write per second: all bytes of their segments, but no flush, for which writers
   // would wait. More: merges end sooner, searches are disturbed more. 0: no limit. Unused if collections.rate_limiter

@@ -64,7 +64,8 @@ struct Options {
   // Seams. Null takes the process's own; what is given must outlive the collection.
   FileSystem* file_system = nullptr;
   Clock* clock = nullptr;
-  Executor* executor = nullptr;  // background flushes and merges; null makes `threads` threads
+  Executor* executor = nullptr;        // background flushes; null: a thread of the collection's own
+  Executor* merge_executor = nullptr;  // background merges; null: `executor`, or else another thread, of low priority
 
   // Shared with other collections. Null: a budget of memory_bytes of this collection's own.
   MemoryBudget* memory_budget = nullptr;
@@ -74,7 +75,7 @@ struct Options {
   // Memory for memtables and builds (memory_budget.h). Less: smaller segments, more of them, and exact scans instead of
   // graphs where a graph cannot be built. At least 4 MiB; 0: without a limit.
   size_t memory_bytes = size_t{1} << 30;
-  // Threads for index builds and background work when no executor is given. Default: one per processor.
+  // Threads for one index build. Default: as many as `executor` has; without one, one per processor.
   int threads = 0;
   // A memtable is frozen and flushed at this many bytes, or at a sixth of the memory budget if that is less. Larger:
   // fewer, larger segments, more memory, longer recovery.

@@ -2,6 +2,7 @@
 #include "varve/database.h"
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -42,6 +43,32 @@ class DatabaseTest : public ::testing::Test {
   DatabaseOptions options_;
   std::unique_ptr<Database> database_;
 };
+
+TEST_F(DatabaseTest, FlushesDoNotWaitForMerges) {
+  options_.collections.threads = 1;
+  options_.collections.memtable_rows = 10;
+  options_.collections.sync = SyncMode::OnFlush();
+  options_.background_bytes_per_second = 100;
+  Open();
+  ASSERT_OK_AND_ASSIGN(const std::shared_ptr<Collection> merging, Create("merging"));
+  for (int i = 0; i < 100; ++i) ASSERT_OK(merging->Put(MakeRecord(std::to_string(i), {1, 2})));
+  // The merge of what that left has begun, and waits for the rate limiter for as long as this test runs.
+  for (int i = 0; i < 400 && merging->Stats().segments.size() < 9; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_EQ(merging->Stats().merges, 0U);
+  ASSERT_OK_AND_ASSIGN(const std::shared_ptr<Collection> writing, Create("writing"));
+  std::atomic<bool> written{false};
+  std::thread writer([&] {
+    for (int i = 0; i < 100; ++i) ASSERT_OK(writing->Put(MakeRecord(std::to_string(i), {1, 2})));
+    written = true;
+  });
+  for (int i = 0; i < 2000 && !written; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_TRUE(written) << "its memtables are not flushed";
+  while (!written) ASSERT_OK(writing->Flush());  // ends what waits, if it does
+  writer.join();
+}
 
 TEST_F(DatabaseTest, KeepsItsCollections) {
   Open();
