@@ -47,6 +47,7 @@ void DocumentStoreWriter::EndBlock() {
   if (stored.size() >= plain.size()) stored = std::move(plain);
   entry.stored_bytes = static_cast<uint32_t>(stored.size());
   stored_bytes_ += stored.size();
+  kept_bytes_ += stored.size();
   index_.push_back(entry);
   blocks_.push_back(std::move(stored));
   lengths_.clear();
@@ -62,7 +63,11 @@ absl::Status DocumentStoreWriter::AppendTo(SectionSink* sink) {
   header.Fixed(IndexOffset(stored_bytes_));
   header.Zeros(kDocumentHeaderBytes - header.size());
   RETURN_IF_ERROR(sink->Append(AsBytes(header.str())));
-  for (const std::string& block : blocks_) RETURN_IF_ERROR(sink->Append(AsBytes(block)));
+  for (std::string& block : blocks_) {
+    RETURN_IF_ERROR(sink->Append(AsBytes(block)));
+    kept_bytes_ -= block.size();
+    block = std::string();
+  }
   ByteWriter index;
   index.Zeros(IndexOffset(stored_bytes_) - kDocumentHeaderBytes - stored_bytes_);
   for (const DocumentIndexEntry& entry : index_) {

@@ -26,9 +26,10 @@ class DocumentStoreWriter {
   // Whether any row had metadata or a payload; if none had, the section is left out.
   bool any() const { return any_; }
   // Bytes held in memory.
-  uint64_t buffered_bytes() const { return stored_bytes_ + lengths_.capacity() + bytes_.capacity(); }
+  uint64_t buffered_bytes() const { return kept_bytes_ + lengths_.capacity() + bytes_.capacity(); }
 
-  // Ends the last block, and appends the whole section to `sink`, which has begun it. Call once.
+  // Ends the last block, and appends the whole section to `sink`, which has begun it. Call once. What was appended is
+  // not kept.
   absl::Status AppendTo(SectionSink* sink);
 
  private:
@@ -44,6 +45,7 @@ class DocumentStoreWriter {
   std::vector<std::string> blocks_;
   std::vector<DocumentIndexEntry> index_;
   uint64_t stored_bytes_ = 0;
+  uint64_t kept_bytes_ = 0;  // of blocks_
 };
 
 // One decoded block. Thread-compatible.

@@ -118,6 +118,21 @@ TEST(DocumentStoreWriter, KnowsWhetherThereIsAnything) {
   EXPECT_TRUE(writer.any());
 }
 
+TEST(DocumentStoreWriter, KeepsNothingOfWhatItHasWritten) {
+  DocumentStoreWriter writer;
+  Random random(1);
+  std::string payload(1000, ' ');
+  for (int i = 0; i < 1000; ++i) {
+    for (char& byte : payload) byte = static_cast<char>(random.Below(256));
+    ASSERT_OK(writer.Add("", payload));
+  }
+  EXPECT_GT(writer.buffered_bytes(), 1'000'000u);
+  testing::SectionBuffer buffer;
+  ASSERT_OK(buffer.BeginSection(SectionKind::kDocuments, {}));
+  ASSERT_OK(writer.AppendTo(&buffer));
+  EXPECT_LT(writer.buffered_bytes(), 100'000u);
+}
+
 TEST(DocumentStoreWriter, RefusesDocumentsBeyondTheLimits) {
   DocumentStoreWriter writer;
 

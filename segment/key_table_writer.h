@@ -41,7 +41,7 @@ class KeyTableWriter {
   // The filter's bytes and the lookup table.
   void BuildLookup(const KeyTableHeader& header, std::string* filter, std::vector<uint32_t>* buckets) const;
 
-  const uint64_t seed_;
+  uint64_t seed_;
   std::string names_;
   std::vector<Namespace> namespaces_;
   std::string keys_;

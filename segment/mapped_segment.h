@@ -47,6 +47,9 @@ class MappedSegment final : public Segment {
   const std::string& path() const override { return path_; }
   uint32_t rows() const override { return footer_.doc_count; }
   uint64_t bytes() const override { return bytes_.size(); }
+  uint64_t row_bytes() const override {
+    return RowSection(SectionKind::kIds).size() + RowSection(SectionKind::kDocuments).size();
+  }
   Crc32c footer_crc() const override { return footer_.checksum; }
   const pb::SegmentHeader& header() const override { return header_; }
 

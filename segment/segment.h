@@ -68,6 +68,8 @@ class Segment {
   virtual const std::string& path() const = 0;
   virtual uint32_t rows() const = 0;
   virtual uint64_t bytes() const = 0;
+  // Of them, those of keys and documents as they are stored.
+  virtual uint64_t row_bytes() const = 0;
   virtual Crc32c footer_crc() const = 0;
   virtual const pb::SegmentHeader& header() const = 0;
 

@@ -96,6 +96,7 @@ absl::Status StreamingSegmentWriter::AddRow(const SegmentRow& row) {
 absl::Status StreamingSegmentWriter::WriteRows() {
   RETURN_IF_ERROR(file_->BeginSection(SectionKind::kIds, {}));
   RETURN_IF_ERROR(keys_.AppendTo(file_.get()));
+  keys_ = KeyTableWriter(options_.filter_seed);  // no row follows: its memory is for the indexes
   if (!options_.ingested) {
     RETURN_IF_ERROR(file_->BeginSection(SectionKind::kSequences, {}));
     RETURN_IF_ERROR(AppendArray<Sequence>(sequences_, file_.get()));

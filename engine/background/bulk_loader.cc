@@ -71,7 +71,7 @@ absl::Status BulkLoader::Begin() {
   // beyond the share.
   uint32_t rows = segment_rows_;
   for (;; rows /= 2) {
-    ASSIGN_OR_RETURN(const size_t build, BuildBytes(*state_, LoadPurpose(*state_), rows));
+    ASSIGN_OR_RETURN(const size_t build, BuildBytes(*state_, LoadPurpose(*state_), rows, rows * kSortedRowBytes));
     const size_t bytes = rows * SortedRowBytes(state_->schema) + build;
     if (std::optional<MemoryLease> lease = MemoryLease::Try(state_->budget, bytes); lease.has_value()) {
       lease_ = *std::move(lease);

@@ -1,5 +1,6 @@
 #include "engine/background/flush_job.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -15,13 +16,18 @@ namespace {
 
 // Writers wait for flushes, which must not wait for other builds: what there is no memory for is left to a merge, so
 // that little is taken beyond the share.
-absl::StatusOr<MemoryLease> LeaseMemory(const CollectionState& state, uint32_t rows, SegmentPurpose* purpose) {
-  ASSIGN_OR_RETURN(const size_t wanted, BuildBytes(state, *purpose, rows));
+absl::StatusOr<MemoryLease> LeaseMemory(const CollectionState& state, const Memtable& memtable, uint32_t rows,
+                                        SegmentPurpose* purpose) {
+  // Of what is not vectors there will be another copy.
+  size_t vector_bytes = 0;
+  for (const FieldSpec& field : state.schema.fields) vector_bytes += field.vector_bytes();
+  const size_t row_bytes = memtable.bytes() - std::min(memtable.bytes(), memtable.rows() * vector_bytes);
+  ASSIGN_OR_RETURN(const size_t wanted, BuildBytes(state, *purpose, rows, row_bytes));
   if (std::optional<MemoryLease> lease = MemoryLease::Try(state.budget, wanted); lease.has_value()) {
     return *std::move(lease);
   }
   purpose->max_index_bytes = 0;
-  ASSIGN_OR_RETURN(const size_t needed, BuildBytes(state, *purpose, rows));
+  ASSIGN_OR_RETURN(const size_t needed, BuildBytes(state, *purpose, rows, row_bytes));
   return MemoryLease::Take(state.budget, needed);
 }
 
@@ -35,7 +41,7 @@ absl::Status Flush(CollectionState* state, Publisher* publisher, const std::shar
   const uint32_t rows = source.rows();
   if (!source.empty()) {
     SegmentPurpose purpose;
-    ASSIGN_OR_RETURN(const MemoryLease lease, LeaseMemory(*state, rows, &purpose));
+    ASSIGN_OR_RETURN(const MemoryLease lease, LeaseMemory(*state, *memtable, rows, &purpose));
     const FileId id = state->file_ids.Reserve();
     absl::StatusOr<BuiltSegment> built = BuildSegment(*state, id, purpose, &source, {}, cancellation);
     if (!built.ok()) {

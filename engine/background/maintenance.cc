@@ -230,15 +230,16 @@ std::optional<MergePlan> Maintenance::PlanMerge(MergeKind kind, const MergeScope
     // Replay of the log would look for the file of an import that is still in it.
     if (part.entry.ingest_sequence() > replayed_from) continue;
     if (scope != nullptr && scope->made.contains(id)) {
-      candidates.push_back({id, part.entry.live_rows(), part.entry.live_rows()});
+      candidates.push_back({id, part.entry.live_rows(), part.entry.live_rows(), part.segment().row_bytes()});
       continue;
     }
     if (scope != nullptr ? !scope->segments.contains(id) : backoff_.LeavesOut(id, now_us)) continue;
     const uint64_t expired = std::min(expiry_.Expired(part, now_ms), part.entry.live_rows());
-    candidates.push_back({id, part.entry.rows(), part.entry.live_rows() - expired});
+    candidates.push_back({id, part.entry.rows(), part.entry.live_rows() - expired, part.segment().row_bytes()});
   }
   MergeLimits limits;
   limits.max_rows = MaxRowsFor(state_->schema, memory_bytes);
+  limits.max_row_bytes = memory_bytes / 2;  // beside what a build holds for each row
   limits.max_segments = static_cast<size_t>(state_->options.max_segments);
   if (scope == nullptr) limits.max_rows = std::min(limits.max_rows, backoff_.max_rows(now_us));
   switch (kind) {
@@ -265,7 +266,7 @@ absl::Status Maintenance::MergeOnce(const MergePlan& plan, absl::Duration patien
     running_merge_ = &cancellation;
   }
   const auto merge = [&]() -> absl::Status {
-    ASSIGN_OR_RETURN(const size_t bytes, BuildBytes(*state_, PurposeOf(plan), plan.rows));
+    ASSIGN_OR_RETURN(const size_t bytes, BuildBytes(*state_, PurposeOf(plan), plan.rows, plan.row_bytes));
     ASSIGN_OR_RETURN(const MemoryLease lease, MemoryLease::Wait(state_->budget, bytes, patience, &cancellation));
     return MergeSegments(state_, publisher_, plan, &cancellation, result);
   };

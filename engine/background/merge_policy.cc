@@ -35,8 +35,10 @@ std::optional<MergePlan> Fold(absl::Span<const MergeCandidate> members, const Me
   MergePlan plan;
   for (const MergeCandidate& member : members) {
     if (member.live_rows > limits.max_rows - std::min(limits.max_rows, plan.rows)) break;
+    if (member.row_bytes > limits.max_row_bytes - std::min(limits.max_row_bytes, plan.row_bytes)) break;
     plan.inputs.push_back(member.id);
     plan.rows += member.live_rows;
+    plan.row_bytes += member.row_bytes;
   }
   if (plan.inputs.size() < 2) return std::nullopt;
   std::sort(plan.inputs.begin(), plan.inputs.end());
@@ -49,6 +51,7 @@ MergePlan Rewrite(const MergeCandidate& segment) {
   MergePlan plan;
   plan.inputs = {segment.id};
   plan.rows = segment.live_rows;
+  plan.row_bytes = segment.row_bytes;
   plan.level = TierOf(plan.rows) > 0 ? 1 : 0;
   plan.why = std::to_string(segment.rows - segment.live_rows) + " of " + std::to_string(segment.rows) +
              " rows dead or expired";

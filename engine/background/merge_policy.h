@@ -22,18 +22,22 @@ struct MergeCandidate {
   FileId id = 0;
   uint64_t rows = 0;
   uint64_t live_rows = 0;  // neither dead nor expired
+  uint64_t row_bytes = 0;  // of keys and documents, which a merge holds in memory until they are written
 };
 
 struct MergeLimits {
   // The rows that one merge may write: what the memory for a build suffices for.
   uint64_t max_rows = UINT64_MAX;
+  // The same of their keys and documents.
+  uint64_t max_row_bytes = UINT64_MAX;
   // With more segments the smallest are folded, whatever their sizes.
   size_t max_segments = 32;
 };
 
 struct MergePlan {
   std::vector<FileId> inputs;
-  uint64_t rows = 0;   // live ones of the inputs
+  uint64_t rows = 0;  // live ones of the inputs
+  uint64_t row_bytes = 0;
   uint32_t level = 0;  // of the result: 0 for a fragment, which is folded again soon
   std::string why;
 };

@@ -99,5 +99,15 @@ TEST(MergePolicy, OnRequestAllFragmentsAreFolded) {
   EXPECT_EQ(Inputs(PickRequestedMerge(Segments(1, 10), {})), Ids{});
 }
 
+TEST(MergePolicy, FoldsNoMoreDocumentsThanFitIntoMemory) {
+  std::vector<MergeCandidate> segments;
+  for (FileId id = 1; id <= 10; ++id) segments.push_back({id, 1000, 1000, 100});
+  const std::optional<MergePlan> plan = PickFullMerge(segments, {.max_row_bytes = 450});
+  ASSERT_TRUE(plan.has_value());
+  EXPECT_EQ(plan->inputs.size(), 4U);
+  EXPECT_EQ(plan->row_bytes, 400U);
+  EXPECT_FALSE(PickFullMerge(segments, {.max_row_bytes = 150}).has_value());
+}
+
 }  // namespace
 }  // namespace varve

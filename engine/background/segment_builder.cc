@@ -146,13 +146,15 @@ absl::StatusOr<FinishedSegment> WriteSegment(const CollectionState& state, const
 
 }  // namespace
 
-absl::StatusOr<size_t> BuildBytes(const CollectionState& state, const SegmentPurpose& purpose, uint64_t rows) {
-  size_t index_bytes = 0;  // fields are built one after the other
+absl::StatusOr<size_t> BuildBytes(const CollectionState& state, const SegmentPurpose& purpose, uint64_t rows,
+                                  uint64_t row_bytes) {
+  // Fields are built one after the other, when keys and documents have been written.
+  size_t most = row_bytes;
   for (const FieldSpec& field : state.schema.fields) {
     ASSIGN_OR_RETURN(const IndexChoice choice, ChooseIndex(field, Circumstances(state, purpose, rows)));
-    index_bytes = std::max(index_bytes, choice.build_bytes);
+    most = std::max(most, choice.build_bytes);
   }
-  return rows * kRowBuildBytes + index_bytes;
+  return rows * kRowBuildBytes + most;
 }
 
 absl::StatusOr<BuiltSegment> BuildSegment(CollectionState& state, FileId id, const SegmentPurpose& purpose,

@@ -56,8 +56,10 @@ struct BuiltSegment {
   pb::SegmentEntry entry;  // without deletions
 };
 
-// The memory that BuildSegment takes for so many rows, beside the rows themselves. Callers lease it before.
-absl::StatusOr<size_t> BuildBytes(const CollectionState& state, const SegmentPurpose& purpose, uint64_t rows);
+// The memory that BuildSegment takes for so many rows, beside the rows themselves, if their keys and documents have
+// `row_bytes`. Callers lease it before.
+absl::StatusOr<size_t> BuildBytes(const CollectionState& state, const SegmentPurpose& purpose, uint64_t rows,
+                                  uint64_t row_bytes);
 
 // Writes, publishes and opens the segment. `id` was reserved by the caller, who
 // settles it. On failure the file is removed, unless it was published already; then it is garbage that no manifest
