@@ -262,7 +262,8 @@ Command AddImportCommand(CLI::App* root) {
   app->footer(
       "Rows of a matrix file get the keys P0, P1, ... by their number in the file.\n"
       "Many rows go straight into indexed segments, durable one by one in the order of the file: after a crash\n"
-      "`rows` in info is where --start goes on. With --batch or --sync they go through the log.\n"
+      "`rows` in info is where --start goes on, if there were none before. With --batch or --sync they go through the "
+      "log.\n"
       "Example: varve import things base.fbin --key-prefix img");
   AddDirectory(app, &arguments->directory);
   app->add_option("FILE", arguments->file, "The data file")->required();

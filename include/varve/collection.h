@@ -113,7 +113,8 @@ class Collection {
 
   // Applies the batch, all or nothing, and returns when it is durable as the sync mode says.
   // Errors: AlreadyExists, NotFound, Aborted for a condition that does not hold; ResourceExhausted if there is no space
-  // (nothing was written). Any other failure once the log was touched leaves the outcome of this batch unknown.
+  // (nothing was written); while memtables are full, the failure of their flush, which is tried again: nothing was
+  // written either. Any other failure once the log was touched leaves the outcome of this batch unknown.
   virtual absl::Status Write(const WriteBatch& batch, const WriteOptions& options = {}) = 0;
   absl::Status Put(RecordInput record, const WriteOptions& options = {});
   absl::Status Insert(RecordInput record, const WriteOptions& options = {});
@@ -139,7 +140,8 @@ class Collection {
 
   // Writes what the memtable holds into segments; returns when that is durable, though others go on writing.
   virtual absl::StatusOr<MaintenanceResult> Flush() = 0;
-  // Folds the segments that are there, dropping dead and expired rows; `full`: into as few as memory allows, one mostly.
+  // Folds the segments that are there, dropping dead and expired rows; `full`: into as few as memory allows, one
+  // mostly.
   virtual absl::StatusOr<MaintenanceResult> Merge(bool full) = 0;
   // Flush, then a checkpoint file from which a lost manifest can be recovered.
   virtual absl::StatusOr<MaintenanceResult> Checkpoint() = 0;

@@ -7,9 +7,9 @@
 // group, the reader that met damage or was slow. Several may run at once, for one or for several collections.
 //
 // A callback may read the collection and ask for Stats, GetProperty and MetricsText: no lock that these take is held.
-// (While Open runs there is no collection yet; while Close runs only these three answer.) It must not write to it, nor
-// call Flush, Merge, Checkpoint, Sync, SetSyncMode or Close: these wait for the thread that called. It must not throw.
-// None is called once Close has returned.
+// (While Open runs there is no collection yet; while Close runs only these three answer.) It must not write to it, load
+// into it, nor call Flush, Merge, Checkpoint, Backup, Sync, SetSyncMode or Close, nor drop it: these wait for the
+// thread that called, or for one that waits for it. It must not throw. None is called once Close has returned.
 //
 // A begin is always followed by its end, on the same thread, whatever the outcome.
 #ifndef VARVE_EVENT_LISTENER_H_

@@ -31,7 +31,7 @@ inline constexpr std::array kProperties = {
     Property{"varve.held-memory-bytes", "bytes of memtables kept only by snapshots and readers of old states"},
     Property{"varve.held-file-bytes", "bytes of segments kept only by snapshots and readers of old states"},
     Property{"varve.stall-reason", "why writers are slowed or wait now: none, memtables, memory or segments"},
-    Property{"varve.last-background-error", "failure of the last flush; empty: it succeeded"},
+    Property{"varve.last-background-error", "failure of the last flush or background merge; empty: none"},
     Property{"varve.segments", "JSON array: id, rows, bytes, and the index of each field, of every segment"},
     Property{"varve.stats", "JSON object of all of CollectionStats"},
     Property{"varve.metrics", "Prometheus text, as MetricsText gives it"},
