@@ -8,6 +8,7 @@
 #include "cli/bytes_argument.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
+#include "cli/filter_argument.h"
 #include "cli/open_collection.h"
 #include "cli/output.h"
 #include "varve/collection.h"
@@ -32,10 +33,14 @@ absl::StatusOr<uint64_t> DeleteNamespace(Collection* collection, const std::stri
 }
 
 absl::Status RunDelete(const DeleteArguments& arguments) {
-  if (arguments.filter) return Unimplemented("--filter is not built in this version");
   ASSIGN_OR_RETURN(const std::optional<std::string> ns, arguments.ns.Decode("--namespace-base64"));
+  std::optional<Filter> filter;
+  if (arguments.filter) {
+    ASSIGN_OR_RETURN(filter, ParseFilterArgument(*arguments.filter));
+  }
   ASSIGN_OR_RETURN(const std::unique_ptr<Collection> collection, OpenForWriting(arguments.directory, arguments.common));
-  const absl::StatusOr<uint64_t> rows = DeleteNamespace(collection.get(), ns.value_or(""));
+  const absl::StatusOr<uint64_t> rows =
+      filter ? collection->DeleteWhere(*filter, {.ns = ns}) : DeleteNamespace(collection.get(), ns.value_or(""));
   RETURN_IF_ERROR(CloseAfter(collection.get(), rows.status()));
   JsonWriter writer;
   writer.BeginObject().Key("rows").Uint(*rows).EndObject();
@@ -47,15 +52,15 @@ absl::Status RunDelete(const DeleteArguments& arguments) {
 
 Command AddDeleteCommand(CLI::App* root) {
   auto arguments = std::make_shared<DeleteArguments>();
-  CLI::App* app = root->add_subcommand("delete", "Delete the records of a namespace");
-  app->footer("Example: varve delete things --namespace tenant42");
+  CLI::App* app =
+      root->add_subcommand("delete", "Delete the records of a namespace, or those that match a filter, or both");
+  app->footer(
+      "By filter it works in batches of at most 10,000 records, each atomic: what an error finds deleted stays so.\n"
+      "Example: varve delete things --filter \"year < 2000\"");
   AddDirectory(app, &arguments->directory);
-  AddNamespace(app, &arguments->ns, "The namespace to empty");
+  AddNamespace(app, &arguments->ns, "The namespace to empty; with --filter: only its records");
   CLI::Option* filter =
-      app->add_option("--filter", arguments->filter, "Delete what matches (not built in this version)")
-          ->type_name("EXPR")
-          ->excludes("--namespace")
-          ->excludes("--namespace-base64");
+      app->add_option("--filter", arguments->filter, "Only records whose metadata matches")->type_name("EXPR");
   app->callback([arguments, filter] {
     if (!arguments->ns.text && !arguments->ns.base64 && filter->count() == 0)
       throw CLI::RequiredError("--namespace or --filter");

@@ -8,6 +8,7 @@
 #include "base/json_writer.h"
 #include "base/status.h"
 #include "cli/base64.h"
+#include "cli/filter_argument.h"
 #include "cli/json_members.h"
 #include "cli/json_value.h"
 #include "varve/clock.h"
@@ -129,15 +130,18 @@ absl::StatusOr<LineOperation> ParseNamed(const std::string& name, JsonMembers* m
   LineOperation operation;
   if (name == "delete_namespace") {
     operation.kind = LineOperation::Kind::kDeleteNamespace;
-    ASSIGN_OR_RETURN(std::optional<std::string> ns, members->TakeBytes("namespace"));
-    if (!ns) return InvalidArgument("\"namespace\" is missing");
-    operation.ns = *std::move(ns);
+    ASSIGN_OR_RETURN(operation.ns, members->TakeBytes("namespace"));
+    if (!operation.ns) return InvalidArgument("\"namespace\" is missing");
   } else if (name == "flush") {
     operation.kind = LineOperation::Kind::kFlush;
   } else if (name == "checkpoint") {
     operation.kind = LineOperation::Kind::kCheckpoint;
   } else if (name == "delete_where") {
-    return Unimplemented("delete_where is not built in this version: it needs filter expressions");
+    operation.kind = LineOperation::Kind::kDeleteWhere;
+    const JsonValue* filter = members->Take("filter");
+    if (filter == nullptr) return InvalidArgument("\"filter\" is missing");
+    ASSIGN_OR_RETURN(operation.filter, ToFilter(*filter));
+    ASSIGN_OR_RETURN(operation.ns, members->TakeBytes("namespace"));
   } else {
     return InvalidArgument("unknown operation " + Quoted(name));
   }

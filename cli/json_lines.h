@@ -3,7 +3,7 @@
 // A line without "op" that scan or export printed (it has "sequence") is a put of that record.
 //
 // Strict: an unknown member, a value of the wrong kind or a missing key refuses the line. What later versions build
-// (sparse vectors, text, multi-vectors, delete by filter) is Unimplemented by name. Thread-compatible.
+// (sparse vectors, text, multi-vectors) is Unimplemented by name. Thread-compatible.
 #ifndef VARVE_CLI_JSON_LINES_H_
 #define VARVE_CLI_JSON_LINES_H_
 
@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "varve/filter.h"
 #include "varve/record.h"
 #include "varve/types.h"
 #include "varve/write_batch.h"
@@ -56,11 +57,12 @@ class LineReader {
 
 // One line.
 struct LineOperation {
-  enum class Kind : uint8_t { kWrite, kDeleteNamespace, kFlush, kCheckpoint };
+  enum class Kind : uint8_t { kWrite, kDeleteWhere, kDeleteNamespace, kFlush, kCheckpoint };
 
   Kind kind = Kind::kWrite;
   WriteBatch::Operation write;          // kWrite: put, insert, update or delete
-  std::string ns;                       // kDeleteNamespace
+  std::optional<std::string> ns;        // kDeleteNamespace; kDeleteWhere, if it keeps to one
+  Filter filter;                        // kDeleteWhere
   std::optional<std::string> key_text;  // the key as it was given, in base64 or plain; empty for the other kinds
 };
 

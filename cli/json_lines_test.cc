@@ -147,8 +147,27 @@ TEST(ParseOperation, RefusesWhatItDoesNotKnow) {
   ExpectRefused(R"({"op":"put","key":"k","vector":[NaN]})", "JSON");
 }
 
+TEST(ParseOperation, ReadsFiltersInBothSpellings) {
+  const Filter expected = Filter::Compare({"x"}, Filter::Op::kGe, 1);
+  for (const char* filter : {R"("x >= 1")", R"({"x":{"$gte":1}})"}) {
+    ASSERT_OK_AND_ASSIGN(const LineOperation operation,
+                         ParseOperation(R"({"op":"delete_where","filter":)" + std::string(filter) + "}"));
+    EXPECT_EQ(operation.kind, LineOperation::Kind::kDeleteWhere);
+    EXPECT_EQ(operation.filter, expected);
+    EXPECT_EQ(operation.ns, std::nullopt);
+    EXPECT_EQ(AckLine(operation), "ack");
+  }
+  ASSERT_OK_AND_ASSIGN(const LineOperation of_one,
+                       ParseOperation(R"({"op":"delete_where","filter":"x >= 1","namespace":"n"})"));
+  EXPECT_EQ(of_one.ns, "n");
+  ExpectRefused(R"({"op":"delete_where"})", "\"filter\" is missing");
+  ExpectRefused(R"({"op":"delete_where","filter":["x"]})", "\"filter\" is neither a string nor");
+  ExpectRefused(R"({"op":"delete_where","filter":"x >"})", "at offset 3");
+  ExpectRefused(R"({"op":"delete_where","filter":{"x":{"$like":1}}})", "$like");
+  ExpectRefused(R"({"op":"delete_where","filter":"x","key":"k"})", "\"key\"");
+}
+
 TEST(ParseOperation, NamesWhatIsNotBuilt) {
-  ExpectUnbuilt(R"({"op":"delete_where","filter":"x = 1"})", "delete_where");
   ExpectUnbuilt(R"({"op":"put","key":"k","sparse":{"s":{"indices":[1],"values":[1]}}})", "sparse");
   ExpectUnbuilt(R"({"op":"update","key":"k","text":{"body":"words"}})", "text");
   ExpectUnbuilt(R"({"op":"put","key":"k","vector":[[1,2],[3,4]]})", "multi-vector");

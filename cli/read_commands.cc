@@ -9,6 +9,7 @@
 #include "cli/bytes_argument.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
+#include "cli/filter_argument.h"
 #include "cli/open_collection.h"
 #include "cli/output.h"
 #include "cli/record_json.h"
@@ -41,6 +42,7 @@ struct ScanArguments {
   BytesArgument ns;
   std::optional<std::string> after;
   std::optional<std::string> to;
+  std::optional<std::string> filter;
   ScanRequest request;
 };
 
@@ -48,6 +50,9 @@ absl::Status RunScan(const ScanArguments& arguments) {
   ScanRequest request = arguments.request;
   ASSIGN_OR_RETURN(request.ns, arguments.ns.Decode("--namespace-base64"));
   if (arguments.after) request.after = RecordPlace{request.ns.value_or(""), *arguments.after};
+  if (arguments.filter) {
+    ASSIGN_OR_RETURN(request.filter, ParseFilterArgument(*arguments.filter));
+  }
   if (arguments.to) request.to = RecordPlace{request.ns.value_or(""), *arguments.to};
   ASSIGN_OR_RETURN(const std::unique_ptr<Collection> collection, OpenForReading(arguments.directory, arguments.common));
   const Schema& schema = collection->schema();
@@ -71,10 +76,13 @@ struct CountArguments {
 };
 
 absl::Status RunCount(const CountArguments& arguments) {
-  if (arguments.filter) return Unimplemented("--filter is not built in this version");
   ASSIGN_OR_RETURN(const std::optional<std::string> ns, arguments.ns.Decode("--namespace-base64"));
+  std::optional<Filter> filter;
+  if (arguments.filter) {
+    ASSIGN_OR_RETURN(filter, ParseFilterArgument(*arguments.filter));
+  }
   ASSIGN_OR_RETURN(const std::unique_ptr<Collection> collection, OpenForReading(arguments.directory, arguments.common));
-  ASSIGN_OR_RETURN(const uint64_t rows, collection->Count(ns));
+  ASSIGN_OR_RETURN(const uint64_t rows, filter ? collection->CountWhere(*filter, ns) : collection->Count(ns));
   JsonWriter writer;
   writer.BeginObject().Key("rows").Uint(rows).EndObject();
   PrintLine(arguments.common.json ? writer.text() : std::to_string(rows));
@@ -115,6 +123,7 @@ Command AddScanCommand(CLI::App* root) {
       ->type_name("K");
   app->add_option("--to", arguments->to, "Only records before this key, of the namespace given or the empty one")
       ->type_name("K");
+  app->add_option("--filter", arguments->filter, "Only records whose metadata matches")->type_name("EXPR");
   AddCount(app, "--limit", &arguments->request.limit, "At most so many records")->check(CLI::PositiveNumber);
   app->add_flag("--keys-only", arguments->request.keys_only, "Only what names the records");
   AddCommonOptions(app, &arguments->common);
@@ -124,11 +133,10 @@ Command AddScanCommand(CLI::App* root) {
 Command AddCountCommand(CLI::App* root) {
   auto arguments = std::make_shared<CountArguments>();
   CLI::App* app = root->add_subcommand("count", "Count live records");
-  app->footer("Example: varve count things");
+  app->footer("Example: varve count things --filter \"year >= 2020 AND NOT archived\"");
   AddDirectory(app, &arguments->directory);
   AddNamespace(app, &arguments->ns, "Only records of this namespace");
-  app->add_option("--filter", arguments->filter, "Only records that match (not built in this version)")
-      ->type_name("EXPR");
+  app->add_option("--filter", arguments->filter, "Only records whose metadata matches")->type_name("EXPR");
   AddCommonOptions(app, &arguments->common);
   return {app, [arguments] { return RunCount(*arguments); }};
 }

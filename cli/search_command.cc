@@ -12,6 +12,7 @@
 #include "cli/bytes_argument.h"
 #include "cli/command.h"
 #include "cli/common_options.h"
+#include "cli/filter_argument.h"
 #include "cli/json_value.h"
 #include "cli/matrix_file.h"
 #include "cli/open_collection.h"
@@ -78,7 +79,9 @@ absl::StatusOr<std::optional<double>> MeasureRecall(const SearchArguments& argum
 
 absl::Status RunSearch(SearchArguments arguments) {
   if (!arguments.text.empty()) return Unimplemented("--text is not built in this version: it needs text fields");
-  if (arguments.filter) return Unimplemented("--filter is not built in this version");
+  if (arguments.filter) {
+    ASSIGN_OR_RETURN(arguments.defaults.filter, ParseFilterArgument(*arguments.filter));
+  }
   ASSIGN_OR_RETURN(arguments.defaults.ns, arguments.ns.Decode("--namespace-base64"));
   ASSIGN_OR_RETURN(const std::unique_ptr<Collection> collection, OpenForReading(arguments.directory, arguments.common));
   ASSIGN_OR_RETURN(const std::vector<Query> queries, ReadQueries(arguments, collection->schema()));
@@ -130,7 +133,7 @@ Command AddSearchCommand(CLI::App* root) {
   AddInput(app, arguments.get());
   AddCount(app, "--k", &defaults.k, "How many records to find (default 10)");
   app->add_option("--field", defaults.field, "The dense field to search (default: the first)")->type_name("F");
-  app->add_option("--filter", arguments->filter, "Only records that match (not built in this version)")
+  app->add_option("--filter", arguments->filter, "Only records whose metadata matches, such as \"year >= 2020\"")
       ->type_name("EXPR");
   AddNamespace(app, &arguments->ns, "Only records of this namespace");
   AddParams(app, &defaults.params);

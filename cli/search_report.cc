@@ -38,6 +38,7 @@ void WriteParts(const SearchResult& result, JsonWriter* writer) {
     writer->Key("index").String(part.index);
     writer->Key("plan").String(part.plan);
     writer->Key("rows").Uint(part.rows);
+    writer->Key("matching_rows").Uint(part.matching_rows);
     writer->Key("distances").Uint(part.distances);
     writer->Key("nodes_visited").Uint(part.nodes_visited);
     writer->Key("microseconds").Double(part.microseconds);

@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "cli/field_vectors.h"
+#include "cli/filter_argument.h"
 #include "cli/json_lines.h"
 #include "cli/json_members.h"
 #include "cli/json_value.h"
@@ -54,12 +55,15 @@ absl::Status TakeParams(JsonMembers* members, ParamMap* params) {
 absl::StatusOr<Query> ParseRequest(std::string_view line, const SearchRequest& defaults) {
   ASSIGN_OR_RETURN(const JsonValue value, ParseJson(line));
   ASSIGN_OR_RETURN(JsonMembers members, JsonMembers::Of(value, "the request"));
-  RETURN_IF_ERROR(members.RefuseUnbuilt({"filter", "sparse", "text", "fusion", "mmr", "group_by", "truncate_dim"}));
+  RETURN_IF_ERROR(members.RefuseUnbuilt({"sparse", "text", "fusion", "mmr", "group_by", "truncate_dim"}));
   Query query{defaults, ""};
   if (const JsonValue* id = members.Take("id")) query.id = id->ToText();
   RETURN_IF_ERROR(TakeVector(&members, &query.request));
   ASSIGN_OR_RETURN(std::optional<std::string> ns, members.TakeBytes("namespace"));
   if (ns) query.request.ns = std::move(ns);
+  if (const JsonValue* filter = members.Take("filter")) {
+    ASSIGN_OR_RETURN(query.request.filter, ToFilter(*filter));
+  }
   if (const JsonValue* k = members.Take("k")) {
     ASSIGN_OR_RETURN(query.request.k, ToUint64(*k, "\"k\""));
   }

@@ -49,6 +49,22 @@ TEST(ParseRequest, ReadsEveryMember) {
   EXPECT_EQ(query.request.score_threshold, -0.5F);
 }
 
+TEST(ParseRequest, ReadsFiltersInBothSpellings) {
+  SearchRequest defaults = Defaults();
+  defaults.filter = Filter::Exists({"y"});
+  for (const char* filter : {R"("x = 1 OR y")", R"({"$or":[{"x":1},{"y":true}]})"}) {
+    ASSERT_OK_AND_ASSIGN(const Query query,
+                         ParseRequest(R"({"vector":[1],"filter":)" + std::string(filter) + "}", defaults));
+    EXPECT_EQ(query.request.filter, Filter::Parse("x = 1 OR y").value());
+  }
+  ASSERT_OK_AND_ASSIGN(const Query unsaid, ParseRequest(R"({"vector":[1]})", defaults));
+  EXPECT_EQ(unsaid.request.filter, defaults.filter);
+  EXPECT_THAT(ParseRequest(R"({"vector":[1],"filter":"x ="})", defaults),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("at offset 3")));
+  EXPECT_THAT(ParseRequest(R"({"vector":[1],"filter":1})", defaults),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("\"filter\"")));
+}
+
 TEST(ParseRequest, RefusesWhatItDoesNotKnow) {
   for (const std::string line : {R"({})", R"({"vector":[1],"kk":3})", R"({"vector":[1],"k":"3"})", R"({"vector":"1"})",
                                  R"({"vector":[1],"params":{"ef":"high"}})", R"({"vectors":{}})", R"([1])"}) {
@@ -57,7 +73,7 @@ TEST(ParseRequest, RefusesWhatItDoesNotKnow) {
 }
 
 TEST(ParseRequest, NamesWhatIsNotBuilt) {
-  for (const std::string name : {"filter", "sparse", "text", "fusion", "mmr", "group_by", "truncate_dim"}) {
+  for (const std::string name : {"sparse", "text", "fusion", "mmr", "group_by", "truncate_dim"}) {
     EXPECT_THAT(ParseRequest(R"({"vector":[1],")" + name + R"(":{}})", Defaults()),
                 StatusIs(absl::StatusCode::kUnimplemented, HasSubstr(name)));
   }

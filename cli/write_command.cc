@@ -103,10 +103,12 @@ absl::Status LineWriter::RunAlone(const LineOperation& operation) {
   switch (operation.kind) {
     case LineOperation::Kind::kDeleteNamespace: {
       WriteBatch batch;
-      batch.DeleteNamespace(operation.ns);
+      batch.DeleteNamespace(operation.ns.value_or(""));
       ++batches_;
       return collection_->Write(batch);
     }
+    case LineOperation::Kind::kDeleteWhere:
+      return collection_->DeleteWhere(operation.filter, {.ns = operation.ns}).status();
     case LineOperation::Kind::kFlush:
       return collection_->Flush().status();
     case LineOperation::Kind::kCheckpoint:
@@ -160,7 +162,7 @@ Command AddWriteCommand(CLI::App* root) {
   auto arguments = std::make_shared<WriteArguments>();
   CLI::App* app = root->add_subcommand("write", "Carry out operations given as JSON lines on stdin");
   app->footer(
-      "Operations: put, insert, update, delete, delete_namespace, flush, checkpoint.\n"
+      "Operations: put, insert, update, delete, delete_where, delete_namespace, flush, checkpoint.\n"
       "Example: echo '{\"op\":\"put\",\"key\":\"a\",\"vector\":[1,2,3]}' | varve write things --acks");
   AddDirectory(app, &arguments->directory);
   app->add_flag("--acks", arguments->acks, "Print a line for each operation, once its batch is acknowledged");

@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "engine/observe/observer.h"
 #include "engine/observe/property_reader.h"
+#include "engine/search/filter_compiler.h"
 #include "engine/search/scanner.h"
 #include "engine/search/search_runner.h"
 #include "engine/write/batch_validator.h"
@@ -128,7 +129,7 @@ absl::StatusOr<SearchResult> CollectionImpl::Search(const SearchRequest& request
     ObserveSlowSearch(*state_, request, micros, distances, parts, result.status());
   }
   if (!result.ok()) return ObserveDamage(*state_, result.status());
-  state_->metrics->searches.Record(slot, request.exact, request.ns.has_value(), micros, distances);
+  state_->metrics->searches.Record(slot, request.exact, IsFiltered(request), micros, distances);
   if (request.with_profile) result->parts = std::move(parts);
   return result;
 }
@@ -144,6 +145,15 @@ absl::StatusOr<uint64_t> CollectionImpl::Count(std::optional<std::string> ns, co
   RETURN_IF_ERROR(CheckOpen());
   const ViewRegistry::Pin pin = PinFor(options);
   absl::StatusOr<uint64_t> count = CountRows(pin.view(), pin.point, ns);
+  if (!count.ok()) return ObserveDamage(*state_, count.status());
+  return count;
+}
+
+absl::StatusOr<uint64_t> CollectionImpl::CountWhere(const Filter& filter, std::optional<std::string> ns,
+                                                    const ReadOptions& options) {
+  RETURN_IF_ERROR(CheckOpen());
+  const ViewRegistry::Pin pin = PinFor(options);
+  absl::StatusOr<uint64_t> count = CountMatchingRows(pin, filter, ns);
   if (!count.ok()) return ObserveDamage(*state_, count.status());
   return count;
 }

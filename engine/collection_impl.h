@@ -29,6 +29,8 @@ class CollectionImpl : public Collection {
   absl::Status Scan(const ScanRequest& request, const std::function<bool(const Record&)>& visit,
                     const ReadOptions& options) override;
   absl::StatusOr<uint64_t> Count(std::optional<std::string> ns, const ReadOptions& options) override;
+  absl::StatusOr<uint64_t> CountWhere(const Filter& filter, std::optional<std::string> ns,
+                                      const ReadOptions& options) override;
   absl::StatusOr<Snapshot> GetSnapshot() override;
   CollectionStats Stats() override;
   std::optional<std::string> GetProperty(std::string_view name) override;
@@ -56,6 +58,7 @@ class WritableCollection final : public CollectionImpl, private MemoryBudget::Ho
   ~WritableCollection() override;
 
   absl::Status Write(const WriteBatch& batch, const WriteOptions& options) override;
+  absl::StatusOr<uint64_t> DeleteWhere(const Filter& filter, const DeleteWhereOptions& options) override;
   absl::StatusOr<std::unique_ptr<BulkLoad>> NewBulkLoad(const BulkLoadOptions& options) override;
   absl::StatusOr<MaintenanceResult> Flush() override;
   absl::StatusOr<MaintenanceResult> Merge(bool full) override;
@@ -96,6 +99,7 @@ class ReadOnlyCollection final : public CollectionImpl {
   static absl::StatusOr<std::unique_ptr<Collection>> Open(const std::string& directory, const ReadOnlyOptions& options);
 
   absl::Status Write(const WriteBatch& batch, const WriteOptions& options) override;
+  absl::StatusOr<uint64_t> DeleteWhere(const Filter& filter, const DeleteWhereOptions& options) override;
   absl::StatusOr<std::unique_ptr<BulkLoad>> NewBulkLoad(const BulkLoadOptions& options) override;
   absl::StatusOr<MaintenanceResult> Flush() override;
   absl::StatusOr<MaintenanceResult> Merge(bool full) override;

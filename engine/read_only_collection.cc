@@ -98,6 +98,9 @@ CollectionStats ReadOnlyCollection::Stats() {
 absl::Status ReadOnlyCollection::Write(const WriteBatch&, const WriteOptions&) {
   return ReadOnlyError(state_->directory);
 }
+absl::StatusOr<uint64_t> ReadOnlyCollection::DeleteWhere(const Filter&, const DeleteWhereOptions&) {
+  return ReadOnlyError(state_->directory);
+}
 absl::StatusOr<std::unique_ptr<BulkLoad>> ReadOnlyCollection::NewBulkLoad(const BulkLoadOptions&) {
   return ReadOnlyError(state_->directory);
 }

@@ -15,6 +15,7 @@
 #include "engine/version/file_names.h"
 #include "engine/version/manifest.h"
 #include "engine/version/schema_codec.h"
+#include "engine/write/filtered_delete.h"
 #include "wal/log_reader.h"
 
 namespace varve {
@@ -279,6 +280,14 @@ absl::Status WritableCollection::Write(const WriteBatch& batch, const WriteOptio
   const absl::Status status = ObserveDamage(*state_, writes_.Write(batch, options));
   if (status.ok()) maintenance_.WriteHappened();
   return status;
+}
+
+absl::StatusOr<uint64_t> WritableCollection::DeleteWhere(const Filter& filter, const DeleteWhereOptions& options) {
+  RETURN_IF_ERROR(CheckOpen());
+  absl::StatusOr<uint64_t> deleted = DeleteMatchingRows(state_.get(), &writes_, filter, options);
+  maintenance_.WriteHappened();
+  if (!deleted.ok()) return ObserveDamage(*state_, deleted.status());
+  return deleted;
 }
 
 absl::StatusOr<std::unique_ptr<BulkLoad>> WritableCollection::NewBulkLoad(const BulkLoadOptions& options) {

@@ -57,7 +57,7 @@ void ObserveSlowSearch(const CollectionState& state, const SearchRequest& reques
   info.k = request.k;
   info.params = request.params;
   info.exact = request.exact;
-  info.filtered = request.ns.has_value();
+  info.filtered = IsFiltered(request);
   info.distances = distances;
   info.microseconds = micros;
   std::map<std::string, size_t> plans;
@@ -69,6 +69,8 @@ void ObserveSlowSearch(const CollectionState& state, const SearchRequest& reques
   info.status = status;
   state.events.Notify(&EventListener::OnSlowSearch, info);
 }
+
+bool IsFiltered(const SearchRequest& request) { return request.ns.has_value() || request.filter.has_value(); }
 
 StallScope::StallScope(CollectionState* state, StallReason reason)
     : state_(state), start_us_(state->clock.MonotonicMicros()) {

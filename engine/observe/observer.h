@@ -24,6 +24,9 @@ void ObserveRecovery(const CollectionState& state);
 // `work` is a literal, as in BackgroundErrorInfo.
 void ObserveBackgroundError(const CollectionState& state, std::string_view work, const absl::Status& status);
 
+// Whether a search is restricted, by namespace or filter: what metrics and events call filtered.
+bool IsFiltered(const SearchRequest& request);
+
 // A search that took `micros`, at least the limit of the options. `parts` is how they were searched.
 void ObserveSlowSearch(const CollectionState& state, const SearchRequest& request, int64_t micros, uint64_t distances,
                        std::vector<PartProfile> parts, const absl::Status& status);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/status.h"
+#include "engine/search/filter_compiler.h"
 #include "index/dense_distance.h"
 
 namespace varve {
@@ -17,11 +18,14 @@ class MemtableBest {
  public:
   explicit MemtableBest(size_t k) : k_(k) {}
 
+  // Whether Offer would take it. The distance is not NaN, here and there.
+  bool Takes(float distance, Memtable::Row* row) const {
+    return entries_.size() < k_ || Before({distance, row}, entries_.front());
+  }
   void Offer(float distance, Memtable::Row* row) {
-    if (std::isnan(distance)) distance = std::numeric_limits<float>::infinity();
+    if (!Takes(distance, row)) return;
     const Entry entry{distance, row};
     if (entries_.size() == k_) {
-      if (!Before(entry, entries_.front())) return;
       std::pop_heap(entries_.begin(), entries_.end(), Before);
       entries_.back() = entry;
     } else {
@@ -53,24 +57,25 @@ class MemtableScan {
         point_(point),
         distance_(GetBatchDistanceFunction(prepared.field->metric, prepared.field->element)),
         best_(best) {}
-  ~MemtableScan() { Compare(); }
 
-  void Visit(Memtable::Row* row) {
+  absl::Status Visit(Memtable::Row* row) {
     if (((row->present >> prepared_.field_position) & 1) == 0 || !row->VisibleAt(point_.visible) ||
         row->expires_at_ms <= point_.now_ms) {
-      return;
+      return absl::OkStatus();
     }
     rows_[count_] = row;
     vectors_[count_] = memtable_.vector(row->number, prepared_.field_position);
-    if (++count_ == kBatch) Compare();
+    return ++count_ == kBatch ? Compare() : absl::OkStatus();
   }
-  uint64_t compared() const { return compared_ + count_; }
+  // What was visited last.
+  absl::Status Finish() { return Compare(); }
+  uint64_t compared() const { return compared_; }
 
  private:
   static constexpr size_t kBatch = 64;
 
-  void Compare() {
-    if (count_ == 0) return;
+  absl::Status Compare() {
+    if (count_ == 0) return absl::OkStatus();
     std::array<float, kBatch> distances;
     distance_(prepared_.vector.data(), vectors_.data(), count_, prepared_.field->dimension, distances.data());
     for (size_t i = 0; i < count_; ++i) {
@@ -79,10 +84,17 @@ class MemtableScan {
         distance = 1.0f + distance * prepared_.inverse_norm *
                               memtable_.inverse_norm(rows_[i]->number, prepared_.field_position);
       }
+      if (std::isnan(distance)) distance = std::numeric_limits<float>::infinity();
+      // Documents are read of those alone that would be among the best.
+      if (prepared_.filter != nullptr && best_->Takes(distance, rows_[i])) {
+        ASSIGN_OR_RETURN(const bool matches, prepared_.filter->Matches(rows_[i]->metadata));
+        if (!matches) continue;
+      }
       best_->Offer(distance, rows_[i]);
     }
     compared_ += count_;
     count_ = 0;
+    return absl::OkStatus();
   }
 
   const Memtable& memtable_;
@@ -96,23 +108,33 @@ class MemtableScan {
   uint64_t compared_ = 0;
 };
 
+// Which plan the index takes follows from the exact count: a scan of few rows, a traversal that keeps only them.
+void NarrowTo(const MatchingRows& matching, SlotFilter* filter) {
+  filter->accepted_rows = matching.count;
+  if (matching.count == matching.live) return;  // as good as no filter, which is faster to ask
+  filter->allowed = &matching.rows;
+  // None of the matching rows is dead or has expired.
+  filter->dead = nullptr;
+  filter->deaths = nullptr;
+  filter->expiry = {};
+}
+
 }  // namespace
 
-void SearchMemtable(Memtable* memtable, const PreparedSearch& prepared, const ReadPoint& point, SearchContext* context,
-                    std::vector<Candidate>* candidates, PartProfile* profile) {
+absl::Status SearchMemtable(Memtable* memtable, const PreparedSearch& prepared, const ReadPoint& point,
+                            SearchContext* context, std::vector<Candidate>* candidates, PartProfile* profile) {
   const uint32_t rows = memtable->rows();
-  if (rows == 0) return;
+  if (rows == 0) return absl::OkStatus();
   MemtableBest best(std::min<size_t>(prepared.k, rows));
-  {
-    MemtableScan scan(*memtable, prepared, point, &best);
-    if (prepared.ns != nullptr) {
-      Memtable::Row* row = memtable->LowerBound(*prepared.ns, "");
-      for (; row != nullptr && row->ns == *prepared.ns; row = Memtable::Next(row)) scan.Visit(row);
-    } else {
-      for (uint32_t number = 0; number < rows; ++number) scan.Visit(memtable->row(number));
-    }
-    context->work.distances += scan.compared();
+  MemtableScan scan(*memtable, prepared, point, &best);
+  if (prepared.ns != nullptr) {
+    Memtable::Row* row = memtable->LowerBound(*prepared.ns, "");
+    for (; row != nullptr && row->ns == *prepared.ns; row = Memtable::Next(row)) RETURN_IF_ERROR(scan.Visit(row));
+  } else {
+    for (uint32_t number = 0; number < rows; ++number) RETURN_IF_ERROR(scan.Visit(memtable->row(number)));
   }
+  RETURN_IF_ERROR(scan.Finish());
+  context->work.distances += scan.compared();
   for (const MemtableBest::Entry& entry : best.entries()) {
     RowLocation location;
     location.memtable = memtable;
@@ -124,6 +146,7 @@ void SearchMemtable(Memtable* memtable, const PreparedSearch& prepared, const Re
     profile->plan = "scan";
     profile->rows = rows;
   }
+  return absl::OkStatus();
 }
 
 absl::Status SearchSegment(const SegmentPart& part, const PreparedSearch& prepared, const ReadPoint& point,
@@ -144,12 +167,25 @@ absl::Status SearchSegment(const SegmentPart& part, const PreparedSearch& prepar
   }
   ASSIGN_OR_RETURN(SlotFilter filter, MakeSlotFilter(part, point, first, last));
   ASSIGN_OR_RETURN(filter.slot_rows, part.segment().SlotRows(prepared.field->id));
+  MatchingRows matching;
+  if (prepared.filter != nullptr) {
+    ASSIGN_OR_RETURN(matching, FindMatchingRows(part, filter, prepared.filter.get(), context->cancellation));
+    NarrowTo(matching, &filter);
+    if (profile != nullptr) profile->matching_rows = matching.count;
+    if (matching.count == 0) {
+      if (profile != nullptr) profile->plan = "no matching rows";
+      return absl::OkStatus();
+    }
+  }
   SearchParams params;
   params.params = prepared.params;
   params.exact = prepared.exact;
   TopK best(std::min<size_t>(prepared.k, field.slots));
   const FieldQuery query = prepared.query();
   RETURN_IF_ERROR(field.searcher->Search({&query, 1}, params, filter, context, {&best, 1}));
+  if (profile != nullptr && prepared.filter != nullptr) {
+    profile->plan = context->work.nodes_visited > 0 ? "filtered graph" : "scan of matching rows";
+  }
   for (const Neighbor& neighbor : best.TakeSorted()) {
     RowLocation location;
     location.part = &part;

@@ -19,8 +19,8 @@ struct Candidate {
 };
 
 // Appends at most prepared.k candidates; `profile` is filled if it is not null. Equal distances are decided by key.
-void SearchMemtable(Memtable* memtable, const PreparedSearch& prepared, const ReadPoint& point, SearchContext* context,
-                    std::vector<Candidate>* candidates, PartProfile* profile);
+absl::Status SearchMemtable(Memtable* memtable, const PreparedSearch& prepared, const ReadPoint& point,
+                            SearchContext* context, std::vector<Candidate>* candidates, PartProfile* profile);
 absl::Status SearchSegment(const SegmentPart& part, const PreparedSearch& prepared, const ReadPoint& point,
                            SearchContext* context, std::vector<Candidate>* candidates, PartProfile* profile);
 

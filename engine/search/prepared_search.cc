@@ -39,6 +39,9 @@ absl::StatusOr<PreparedSearch> PrepareSearch(const Schema& schema, const SearchR
   prepared.field_position = static_cast<size_t>(prepared.field - schema.fields.data());
   if (request.k == 0) return InvalidArgument("k is 0, expected at least 1");
   if (request.ns.has_value()) RETURN_IF_ERROR(ValidateNamespace(*request.ns));
+  if (request.filter.has_value() && request.filter->kind() != Filter::Kind::kTrue) {
+    ASSIGN_OR_RETURN(prepared.filter, FilterProgram::Make(*request.filter));
+  }
   RETURN_IF_ERROR(CheckParams(request.params));
   ASSIGN_OR_RETURN(prepared.vector, EncodeVector(*prepared.field, request.vector));
   if (prepared.field->metric == Metric::kCosine) {

@@ -2,10 +2,11 @@
 #ifndef VARVE_ENGINE_SEARCH_PREPARED_SEARCH_H_
 #define VARVE_ENGINE_SEARCH_PREPARED_SEARCH_H_
 
-#include <optional>
+#include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "engine/search/filter_program.h"
 #include "index/field_index.h"
 #include "varve/schema.h"
 #include "varve/search.h"
@@ -21,7 +22,8 @@ struct PreparedSearch {
   size_t k = 0;
   const ParamMap* params = nullptr;
   bool exact = false;
-  const std::string* ns = nullptr;  // null: all namespaces
+  const std::string* ns = nullptr;        // null: all namespaces
+  std::unique_ptr<FilterProgram> filter;  // null: every record
 
   FieldQuery query() const {
     FieldQuery query;
@@ -32,7 +34,7 @@ struct PreparedSearch {
 };
 
 // Errors: InvalidArgument: unknown field, wrong dimension, NaN, zero vector under cosine, k = 0, unknown parameter or
-// one out of range, namespace over its limit.
+// one out of range, namespace over its limit, a filter with an error.
 absl::StatusOr<PreparedSearch> PrepareSearch(const Schema& schema, const SearchRequest& request);
 
 // The score of a distance: larger is better (search.h).

@@ -1,9 +1,11 @@
 #include "engine/search/scanner.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "base/status.h"
+#include "engine/search/filter_compiler.h"
 #include "engine/search/scan_cursor.h"
 #include "engine/write/batch_validator.h"
 
@@ -114,6 +116,11 @@ bool IsBefore(const RowCursor& cursor, const RecordPlace& place) {
 absl::Status RunScan(const Schema& schema, const ScanRequest& request, const ReadView& view, const ReadPoint& point,
                      const std::function<bool(const Record&)>& visit) {
   if (request.ns.has_value()) RETURN_IF_ERROR(ValidateNamespace(*request.ns));
+  std::unique_ptr<FilterProgram> program;
+  if (request.filter.has_value()) {
+    ASSIGN_OR_RETURN(program, FilterProgram::Make(*request.filter));
+  }
+  RowMatcher matcher(program.get());
   ASSIGN_OR_RETURN(const ScanStart start, StartOf(request));
   ASSIGN_OR_RETURN(RowCursor cursor, RowCursor::Make(view, point, start.first.ns, start.first.key));
   if (cursor.valid() && start.behind.has_value() && IsAt(cursor, *start.behind)) RETURN_IF_ERROR(cursor.Next());
@@ -121,8 +128,11 @@ absl::Status RunScan(const Schema& schema, const ScanRequest& request, const Rea
   for (; cursor.valid();) {
     if (request.ns.has_value() && cursor.ns() != *request.ns) break;
     if (request.to.has_value() && !IsBefore(cursor, *request.to)) break;
-    const bool matches = cursor.key().substr(0, request.prefix.size()) == request.prefix;
+    bool matches = cursor.key().substr(0, request.prefix.size()) == request.prefix;
     if (!matches && request.ns.has_value() && cursor.key() > request.prefix) break;
+    if (matches && program != nullptr) {
+      ASSIGN_OR_RETURN(matches, matcher.Matches(cursor.location()));
+    }
     if (matches) {
       ASSIGN_OR_RETURN(const Record record, ReadRecord(schema, cursor.location(), request.keys_only));
       if (!visit(record)) return absl::OkStatus();

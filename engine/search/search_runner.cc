@@ -78,8 +78,7 @@ absl::StatusOr<SearchResult> RunSearch(const Schema& schema, const SearchRequest
   SearchContext* context = pin.context();
   for (const std::shared_ptr<Memtable>& memtable : pin.view().memtables) {
     RETURN_IF_ERROR(RunPart(context, clock, profiles, distances, [&](PartProfile* profile) {
-      SearchMemtable(memtable.get(), prepared, pin.point, context, &candidates, profile);
-      return absl::OkStatus();
+      return SearchMemtable(memtable.get(), prepared, pin.point, context, &candidates, profile);
     }));
   }
   for (const SegmentPart& part : pin.view().segments) {

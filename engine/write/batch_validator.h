@@ -3,8 +3,10 @@
 #ifndef VARVE_ENGINE_WRITE_BATCH_VALIDATOR_H_
 #define VARVE_ENGINE_WRITE_BATCH_VALIDATOR_H_
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -12,6 +14,9 @@
 #include "varve/write_batch.h"
 
 namespace varve {
+
+// A question about the metadata that a record has at the moment of a write.
+using MetadataCondition = std::function<absl::StatusOr<bool>(std::string_view metadata)>;
 
 // One operation with its vectors and JSON in stored form.
 struct PreparedOperation {
@@ -25,6 +30,10 @@ struct PreparedOperation {
   std::optional<int64_t> ttl_seconds;
   bool clear_ttl = false;
   std::optional<Sequence> if_sequence;
+  // Deletes: where the record is gone, or has another sequence and does not satisfy this, the operation is left out
+  // instead of failing its batch.
+  const MetadataCondition* unless_changed = nullptr;
+  bool left_out = false;
 };
 
 struct PreparedBatch {

@@ -67,12 +67,17 @@ WritePath::WritePath(CollectionState* state, LogManager* log, SyncMode mode, Hoo
 absl::Status WritePath::Write(const WriteBatch& batch, const WriteOptions& options) {
   RETURN_IF_ERROR(log_->poison());
   ASSIGN_OR_RETURN(PreparedBatch prepared, PrepareBatch(state_->schema, batch));
-  if (prepared.operations.empty()) return absl::OkStatus();
-  if (const size_t limit = state_->MemtableLimits().bytes; prepared.bytes > limit) {
-    return InvalidArgument("batch has about " + std::to_string(prepared.bytes) +
-                           " bytes, more than a memtable holds (" + std::to_string(limit) + ")");
+  return Write(&prepared, options);
+}
+
+absl::Status WritePath::Write(PreparedBatch* batch, const WriteOptions& options) {
+  RETURN_IF_ERROR(log_->poison());
+  if (batch->operations.empty()) return absl::OkStatus();
+  if (const size_t limit = state_->MemtableLimits().bytes; batch->bytes > limit) {
+    return InvalidArgument("batch has about " + std::to_string(batch->bytes) + " bytes, more than a memtable holds (" +
+                           std::to_string(limit) + ")");
   }
-  return queue_.Commit(&prepared, options);
+  return queue_.Commit(batch, options);
 }
 
 void WritePath::CommitGroup(absl::Span<WriteQueue::Request* const> group) {
@@ -109,7 +114,7 @@ void WritePath::CommitGroup(absl::Span<WriteQueue::Request* const> group) {
 
 void WritePath::CountOperations(const PreparedBatch& batch) {
   for (const PreparedOperation& operation : batch.operations) {
-    state_->metrics->writes[static_cast<size_t>(operation.kind)].Add();
+    if (!operation.left_out) state_->metrics->writes[static_cast<size_t>(operation.kind)].Add();
   }
 }
 

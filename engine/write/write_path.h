@@ -39,6 +39,8 @@ class WritePath {
   WritePath(CollectionState* state, LogManager* log, SyncMode mode, Hooks hooks);
 
   absl::Status Write(const WriteBatch& batch, const WriteOptions& options);
+  // The same for a batch that is prepared; it is completed in place.
+  absl::Status Write(PreparedBatch* batch, const WriteOptions& options);
 
   // Runs `step` between groups.
   void RunExclusive(const std::function<void()>& step) { queue_.RunExclusive(step); }

@@ -89,7 +89,13 @@ absl::Status WriteResolver::AddNamespaceDelete(const PreparedOperation& operatio
 absl::Status WriteResolver::AddOperation(PreparedOperation* operation) {
   std::string group_key = GroupKey(*operation);
   ASSIGN_OR_RETURN(const Current current, FindCurrent(*operation, group_key));
-  RETURN_IF_ERROR(CheckConditions(*operation, current));
+  if (operation->unless_changed != nullptr) {
+    ASSIGN_OR_RETURN(const bool unchanged, IsUnchanged(*operation, current));
+    operation->left_out = !unchanged;
+    if (operation->left_out) return absl::OkStatus();
+  } else {
+    RETURN_IF_ERROR(CheckConditions(*operation, current));
+  }
   Pending after;
   if (operation->kind == WriteBatch::Kind::kDelete) {
     if (!current.found) return absl::OkStatus();
@@ -143,6 +149,16 @@ absl::Status WriteResolver::CheckConditions(const PreparedOperation& operation, 
   }
   if (operation.kind == WriteBatch::Kind::kUpdate && !current.present) return NotFound("the key has no record");
   return absl::OkStatus();
+}
+
+absl::StatusOr<bool> WriteResolver::IsUnchanged(const PreparedOperation& operation, const Current& current) const {
+  if (!current.present) return false;
+  if (current.facts.sequence == operation.if_sequence) return true;
+  if (current.effect >= 0) {
+    return (*operation.unless_changed)(effects_[static_cast<size_t>(current.effect)].row.metadata);
+  }
+  ASSIGN_OR_RETURN(const StoredDocument document, ReadRowDocument(current.location));
+  return (*operation.unless_changed)(document.metadata);
 }
 
 absl::Status WriteResolver::CompleteUpdate(PreparedOperation* operation, const Current& current) const {

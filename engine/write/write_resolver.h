@@ -76,6 +76,8 @@ class WriteResolver {
   absl::Status AddNamespaceDelete(const PreparedOperation& operation);
   absl::StatusOr<Current> FindCurrent(const PreparedOperation& operation, const std::string& group_key) const;
   absl::Status CheckConditions(const PreparedOperation& operation, const Current& current) const;
+  // Whether an operation with `unless_changed` is to be carried out.
+  absl::StatusOr<bool> IsUnchanged(const PreparedOperation& operation, const Current& current) const;
   // Fills what an Update does not give from the row that it changes.
   absl::Status CompleteUpdate(PreparedOperation* operation, const Current& current) const;
   absl::Status AddRowEffect(const PreparedOperation& operation, const Current& current);

@@ -29,6 +29,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "varve/bulk_load.h"
+#include "varve/filter.h"
 #include "varve/options.h"
 #include "varve/record.h"
 #include "varve/schema.h"
@@ -55,6 +56,7 @@ struct ScanRequest {
   std::optional<std::string> from;   // first key, inclusive; needs `ns` when the collection has several namespaces
   std::optional<RecordPlace> after;  // only records behind this place
   std::optional<RecordPlace> to;     // only records before this place
+  std::optional<Filter> filter;      // only records whose metadata it matches
   std::string cursor;                // what ReadPage gave: only records behind it. Empty: from the beginning
   uint64_t limit = 0;                // 0: all
   bool keys_only = false;            // leave vectors, metadata and payload empty
@@ -83,6 +85,13 @@ class Snapshot {
 
 struct ReadOptions {
   const Snapshot* snapshot = nullptr;  // null: the newest state
+};
+
+struct DeleteWhereOptions {
+  std::optional<std::string> ns;  // only records of this namespace
+  WriteOptions write;             // of each batch
+  // Told how many records are deleted so far, after each batch.
+  std::function<void(uint64_t deleted)> progress;
 };
 
 // What Backup made.
@@ -120,6 +129,13 @@ class Collection {
   absl::Status Insert(RecordInput record, const WriteOptions& options = {});
   absl::Status Update(RecordUpdate update, const WriteOptions& options = {});
   absl::Status Delete(std::string ns, std::string key, const WriteOptions& options = {});
+  // Deletes every record whose metadata matches the filter, and returns how many that were.
+  //
+  // Not atomic as a whole: records are deleted in the order of namespace and key, in batches of at most 10,000, each
+  // atomic and durable as a Write is. A record that is written while the call runs is deleted if it matches at the
+  // moment of its batch and its key lies ahead then; none is deleted that does not match when it dies. An error says
+  // how many records were deleted before it: those stay deleted, and the call may be repeated.
+  virtual absl::StatusOr<uint64_t> DeleteWhere(const Filter& filter, const DeleteWhereOptions& options = {}) = 0;
   // Begins to load many records around the log (bulk_load.h).
   virtual absl::StatusOr<std::unique_ptr<BulkLoad>> NewBulkLoad(const BulkLoadOptions& options = {}) = 0;
 
@@ -136,6 +152,9 @@ class Collection {
   // Live records, of one namespace if given.
   virtual absl::StatusOr<uint64_t> Count(std::optional<std::string> ns = std::nullopt,
                                          const ReadOptions& options = {}) = 0;
+  // Live records whose metadata matches, of one namespace if given. Reads the documents of all that are asked about.
+  virtual absl::StatusOr<uint64_t> CountWhere(const Filter& filter, std::optional<std::string> ns = std::nullopt,
+                                              const ReadOptions& options = {}) = 0;
   virtual absl::StatusOr<Snapshot> GetSnapshot() = 0;
 
   // Writes what the memtable holds into segments; returns when that is durable, though others go on writing.

@@ -106,7 +106,7 @@ struct SlowSearchInfo {
   size_t k = 0;
   ParamMap params;  // as they were given, such as ef
   bool exact = false;
-  bool filtered = false;  // restricted to a namespace
+  bool filtered = false;  // restricted to a namespace, or by a filter
   uint64_t distances = 0;
   int64_t microseconds = 0;
   std::string plan;                // of all parts, in words: "2 HNSW (index), 1 MEMTABLE (scan)"

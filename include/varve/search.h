@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "varve/filter.h"
 #include "varve/record.h"
 #include "varve/schema.h"
 
@@ -17,6 +18,7 @@ struct SearchRequest {
   VectorValue vector;
   size_t k = 10;                         // at least 1
   std::optional<std::string> ns;         // only records of this namespace
+  std::optional<Filter> filter;          // only records whose metadata it matches; k of them if there are k
   ParamMap params;                       // search parameters of the index type, such as ef
   bool exact = false;                    // compare with every vector: recall 1
   std::optional<float> score_threshold;  // drop hits whose score is below
@@ -36,8 +38,11 @@ struct Hit {
 struct PartProfile {
   FileId segment = 0;  // 0: a memtable
   std::string index;   // "HNSW", "FLAT", "MEMTABLE"
-  std::string plan;    // "graph", "scan", "scan of matching rows"
+  // "index" or "exact", as the index does it; "scan" of a memtable; "no vectors" of the field. Under a filter:
+  // "filtered graph", "scan of matching rows", or "no matching rows".
+  std::string plan;
   uint64_t rows = 0;
+  uint64_t matching_rows = 0;  // live rows of a segment that match the filter; 0 without one
   uint64_t distances = 0;      // vectors compared
   uint64_t nodes_visited = 0;  // graph nodes expanded
   double microseconds = 0;

@@ -67,7 +67,23 @@ class ReadTest(VarveTest):
         self.assertEqual(self.json("count", store), {"rows": 5})
         self.assertEqual(self.varve("count", store), "5\n")
         self.assertEqual(self.json("count", store, "--namespace", "x"), {"rows": 3})
-        self.assert_fails("UNIMPLEMENTED", ("count", store, "--filter", "n = 1"), "--filter")
+
+    def test_filters(self):
+        store = self.store()
+        self.write(store, [{"op": "put", "key": f"k{n}", "metadata": {"n": n, "tags": ["a", str(n)]},
+                            "namespace": "x" if n % 2 else ""} for n in range(10)])
+        for name, flush in (("in the memtable", False), ("in a segment", True)):
+            with self.subTest(name):
+                if flush:
+                    self.varve("flush", store)
+                self.assertEqual(self.json("count", store, "--filter", "n >= 3 AND n < 8"), {"rows": 5})
+                self.assertEqual(self.json("count", store, "--filter", '{"n":{"$gte":3,"$lt":8}}'), {"rows": 5})
+                self.assertEqual(self.varve("count", store, "--filter", "n >= 3", "--namespace", "x"), "4\n")
+                self.assertEqual(self.json("count", store, "--filter", "nothing = 1"), {"rows": 0})
+                lines = self.varve("scan", store, "--filter", "tags CONTAINS '4'", "--keys-only").splitlines()
+                self.assertEqual([json.loads(line)["key"] for line in lines], ["k4"])
+        self.assert_fails("INVALID_ARGUMENT", ("count", store, "--filter", "n = "), "at offset 4")
+        self.assert_fails("INVALID_ARGUMENT", ("scan", store, "--filter", '{"n":{"$like":1}}'), "$like")
 
     def test_a_directory_that_is_not_a_collection(self):
         os.mkdir(self.path("other"))

@@ -177,11 +177,36 @@ class BadSearchTest(SearchFixture):
         self.assert_refused("INVALID_ARGUMENT", *queries, "--ground-truth", narrow, parts=("narrow.ivecs", "10"))
         self.assert_refused("INVALID_ARGUMENT", *queries, "--ground-truth", cut, parts=("cut.ivecs", "row 39"))
 
+    def test_filters(self):
+        store = self.loaded("--index", "hnsw")
+        self.write(store, [{"op": "update", "key": str(row), "metadata": {"n": row, "odd": row % 2 == 1}}
+                           for row in range(ROWS)], "--batch", "500")
+        for name, flush in (("over two parts", False), ("in one segment", True)):
+            with self.subTest(name):
+                if flush:
+                    self.varve("merge", store, "--full")
+                for filter, rows in (("odd", [row for row in range(ROWS) if row % 2 == 1]),
+                                     ("n IN (3, 17, 40)", [3, 17, 40]), ("n < 0", [])):
+                    document = self.json("search", store, "--queries", self.query_file, "--filter", filter, "--exact",
+                                         "--results")
+                    for query, hits in zip(self.queries, document["results"]):
+                        nearest_rows = sorted(rows, key=lambda row: (l2(query, self.base[row]), str(row)))[:10]
+                        self.assertEqual([hit["key"] for hit in hits], [str(row) for row in nearest_rows])
+        requests = self.file("filtered.jsonl", "".join(
+            json.dumps({"vector": self.queries[0], "filter": filter}) + "\n"
+            for filter in ("n = 7", {"n": {"$in": [7, 8]}}, {})).encode())
+        document = self.json("search", store, "--queries", requests, "--results", "--profile", "--filter", "n = 1")
+        self.assertEqual([len(hits) for hits in document["results"]], [1, 2, 10])
+        profile = [parts[-1] for parts in document["profile"]]
+        self.assertEqual([part["plan"] for part in profile[:2]], ["scan of matching rows"] * 2)
+        self.assertEqual([part["matching_rows"] for part in profile], [1, 2, 0])
+        self.assert_fails("INVALID_ARGUMENT", ("search", store, "--queries", requests, "--filter", "n ="), "at offset 3")
+        bad = self.file("bad.jsonl", json.dumps({"vector": self.queries[0], "filter": {"$gt": 1}}).encode())
+        self.assert_fails("INVALID_ARGUMENT", ("search", store, "--queries", bad), "line 1", "at offset 1")
+
     def test_later_features_are_named(self):
-        queries = ("--queries", self.query_file)
-        self.assert_refused("UNIMPLEMENTED", *queries, "--filter", "x = 1", parts=("--filter",))
         self.assert_refused("UNIMPLEMENTED", "--text", "words", parts=("--text",))
-        for name in ("filter", "sparse", "text", "fusion", "mmr", "group_by", "truncate_dim"):
+        for name in ("sparse", "text", "fusion", "mmr", "group_by", "truncate_dim"):
             file = self.file("r.jsonl", json.dumps({"vector": self.queries[0], name: {}}).encode())
             self.assert_refused("UNIMPLEMENTED", "--queries", file, parts=("line 1", name))
 

@@ -31,6 +31,22 @@ class WriteTest(VarveTest):
         self.assertEqual(self.get(store, "b")["metadata"], {"new": True})
         self.assertEqual(self.get(store, "b")["vector"], [9, 9, 9])
 
+    def test_deletes_by_filter_in_order_with_the_rest(self):
+        store = self.store()
+
+        output = self.write(store, [put("a", metadata={"n": 1}), put("b", metadata={"n": 2}),
+                                    put("c", metadata={"n": 2}, namespace="x"),
+                                    {"op": "delete_where", "filter": "n = 2", "namespace": ""},
+                                    put("d", metadata={"n": 1}),
+                                    {"op": "delete_where", "filter": {"n": {"$eq": 1}}},
+                                    put("e", metadata={"n": 1})], "--acks", "--batch", "10")
+
+        self.assertEqual(output.splitlines(), ["ack a", "ack b", "ack c", "ack", "ack d", "ack", "ack e"])
+        self.assertEqual(self.keys(store), ["e", "c"])
+        self.assert_fails("INVALID_ARGUMENT", ("write", store), "line 1", "filter", stdin='{"op":"delete_where"}')
+        self.assert_fails("INVALID_ARGUMENT", ("write", store), "line 1", "at offset 3",
+                          stdin='{"op":"delete_where","filter":"n ="}')
+
     def test_reports_what_it_did(self):
         store = self.store()
         lines = "".join(json.dumps(put(str(n))) + "\n" for n in range(5)) + '{"op":"flush"}\n'
@@ -188,8 +204,7 @@ class BadOperationTest(VarveTest):
         self.assert_refused('{"op":"update","key":"a","metadata":{},"patch":{}}', "patch")
 
     def test_later_features_are_named(self):
-        for line, name in (('{"op":"delete_where","filter":"x=1"}', "delete_where"),
-                           ('{"op":"put","key":"a","sparse":{}}', "sparse"),
+        for line, name in (('{"op":"put","key":"a","sparse":{}}', "sparse"),
                            ('{"op":"put","key":"a","text":{}}', "text"),
                            ('{"op":"put","key":"a","vector":[[1,2,3]]}', "multi-vector")):
             self.assert_refused(line, name, status="UNIMPLEMENTED")
@@ -214,7 +229,6 @@ class BadOperationTest(VarveTest):
         self.assert_usage("write", self.path("store"), "--batch", "0")
         self.assert_usage("write", self.path("store"), "--sync", "sometimes")
         self.assert_usage("delete", self.path("store"))
-        self.assert_usage("delete", self.path("store"), "--namespace", "n", "--filter", "x")
 
 
 class DeleteTest(VarveTest):
@@ -227,5 +241,14 @@ class DeleteTest(VarveTest):
         self.assertEqual(self.keys(store), ["c"])
         self.assertEqual(self.json("delete", store, "--namespace", "n"), {"rows": 0})
 
-    def test_by_filter_is_not_built(self):
-        self.assert_fails("UNIMPLEMENTED", ("delete", self.store(), "--filter", "x = 1"), "--filter")
+    def test_by_filter(self):
+        store = self.store()
+        self.write(store, [put(str(n), metadata={"n": n}, namespace="x" if n % 2 else "") for n in range(10)])
+
+        self.assertEqual(self.json("delete", store, "--filter", "n IN (1, 2)"), {"rows": 2})
+        self.assertEqual(self.json("delete", store, "--filter", '{"n":{"$gt":5}}', "--namespace", "x"), {"rows": 2})
+        self.assertEqual(self.keys(store), ["0", "4", "6", "8", "3", "5"])
+        self.assertEqual(self.varve("delete", store, "--filter", "n > 5"), "deleted 2 rows\n")
+
+        self.assert_fails("INVALID_ARGUMENT", ("delete", store, "--filter", "n >"), "at offset 3")
+        self.assertEqual(self.keys(store), ["0", "4", "3", "5"])
