@@ -10,7 +10,6 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "base/exact_number.h"
-#include "base/json_document.h"
 #include "base/status.h"
 
 namespace varve {
@@ -220,9 +219,11 @@ class DocumentProgram final : public FilterProgram {
 
   absl::StatusOr<bool> Matches(std::string_view metadata) override {
     simdjson::dom::element root;
-    const absl::Status parsed = ParseJsonDocument(metadata.empty() ? "{}" : metadata, kMaxJsonDepth, &parser_, &root);
-    if (absl::IsResourceExhausted(parsed)) return parsed;
-    if (!parsed.ok()) return DataLoss("metadata: " + std::string(parsed.message()));
+    const std::string_view text = metadata.empty() ? std::string_view("{}") : metadata;
+    if (const auto error = parser_.parse(text.data(), text.size()).get(root)) {
+      const std::string what = std::string("metadata: ") + simdjson::error_message(error);
+      return error == simdjson::MEMALLOC ? ResourceExhausted(what) : DataLoss(what);
+    }
     if (!root.is_object()) return DataLoss("metadata: not a JSON object");
     return Evaluate(step_, root) == Truth::kTrue;
   }

@@ -28,14 +28,14 @@ def member_bytes(record, name):
 class Operation:
     """One line of input: how it is written, how it is acknowledged, and what it does to the model."""
 
-    def __init__(self, kind, ns=b"", key=b"", vector=None, metadata=None, patch=None):
-        self.kind, self.ns, self.key = kind, ns, key
+    def __init__(self, kind, ns=b"", key=b"", vector=None, metadata=None, patch=None, below=None):
+        self.kind, self.ns, self.key, self.below = kind, ns, key, below
         self.vector, self.metadata, self.patch = vector, metadata, patch
 
     @property
     def stands_alone(self):
         """Whether it ends the batch before it and is none of the next."""
-        return self.kind in ("flush", "checkpoint", "delete_namespace")
+        return self.kind in ("flush", "checkpoint", "delete_namespace", "delete_where")
 
     @property
     def publishes(self):
@@ -43,8 +43,10 @@ class Operation:
 
     def line(self):
         members = {"op": self.kind}
-        if self.kind == "delete_namespace":
+        if self.kind in ("delete_namespace", "delete_where"):
             members.update(bytes_member("namespace", self.ns))
+            if self.below is not None:
+                members["filter"] = f"n < {self.below}"
         elif not self.publishes:
             members.update(bytes_member("key", self.key))
             if self.ns:
@@ -79,6 +81,10 @@ class Operation:
         elif self.kind == "delete_namespace":
             for old in [old for old in model if old[0] == self.ns]:
                 del model[old]
+        elif self.kind == "delete_where":  # of so few records that they are one batch
+            for old in [old for old, (_, metadata) in model.items()
+                        if old[0] == self.ns and (metadata or {}).get("n", self.below) < self.below]:
+                del model[old]
 
 
 class Generator:
@@ -112,6 +118,8 @@ class Generator:
             return Operation(random.choice(("flush", "flush", "checkpoint")))
         if random.random() < 0.004:
             return Operation("delete_namespace", ns=random.choice(NAMESPACES))
+        if random.random() < 0.01:
+            return Operation("delete_where", ns=random.choice(NAMESPACES), below=random.randint(0, 600))
         place = (random.choices(NAMESPACES, (6, 2, 1))[0], random.choice(self.keys))
         present = place in state
         kind = random.choices(("put", "add", "delete"), (5, 4, 2))[0]

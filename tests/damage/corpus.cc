@@ -80,13 +80,16 @@ absl::StatusOr<Answers> Ask(Collection* collection) {
     if (!record.ok() && !absl::IsNotFound(record.status())) return record.status();
     answers.gets.push_back(record.ok() ? RowOf(*record) : Answers::Row());
   }
+  ASSIGN_OR_RETURN(const Filter filter, Filter::Parse("n >= 20 AND text != 'other' OR n < 0"));
+  ASSIGN_OR_RETURN(answers.matching, collection->CountWhere(filter));
   Random random(kCorpusSeed + 1);
-  for (int n = 0; n < 6; ++n) {
+  for (int n = 0; n < 9; ++n) {
     SearchRequest request;
     request.vector = VectorValue(MakeVector(&random));
     request.k = 12;
     request.exact = n % 2 == 0;
-    if (n >= 4) request.ns = "odd one";
+    if (n == 4 || n == 5) request.ns = "odd one";
+    if (n % 3 == 2) request.filter = filter;
     ASSIGN_OR_RETURN(const SearchResult result, collection->Search(request));
     auto& hits = answers.searches.emplace_back();
     for (const Hit& hit : result.hits) hits.emplace_back(hit.key, hit.distance);

@@ -24,11 +24,13 @@ struct Answers {
   std::vector<Row> scan;
   std::vector<Row> gets;
   std::vector<std::vector<std::pair<std::string, float>>> searches;  // key and distance, best first
+  uint64_t matching = 0;                                             // records that a filter counts
 
   friend bool operator==(const Answers&, const Answers&) = default;
 };
 
-// Asks: a scan, gets of present and absent keys, exact and approximate searches. The first failure ends it.
+// Asks: a scan, gets of present and absent keys, exact and approximate searches, with filters and without,
+// a count by filter. The first failure ends it.
 absl::StatusOr<Answers> Ask(Collection* collection);
 
 struct Corpus {
