@@ -184,7 +184,7 @@ absl::Status SearchSegment(const SegmentPart& part, const PreparedSearch& prepar
   const FieldQuery query = prepared.query();
   RETURN_IF_ERROR(field.searcher->Search({&query, 1}, params, filter, context, {&best, 1}));
   if (profile != nullptr && prepared.filter != nullptr) {
-    profile->plan = context->work.nodes_visited > 0 ? "filtered graph" : "scan of matching rows";
+    profile->plan = context->work.nodes_visited > 0 ? "filtered index" : "scan of matching rows";
   }
   for (const Neighbor& neighbor : best.TakeSorted()) {
     RowLocation location;

@@ -39,7 +39,7 @@ struct PartProfile {
   FileId segment = 0;  // 0: a memtable
   std::string index;   // "HNSW", "FLAT", "MEMTABLE"
   // "index" or "exact", as the index does it; "scan" of a memtable; "no vectors" of the field. Under a filter:
-  // "filtered graph", "scan of matching rows", or "no matching rows".
+  // "filtered index", "scan of matching rows", or "no matching rows".
   std::string plan;
   uint64_t rows = 0;
   uint64_t matching_rows = 0;  // live rows of a segment that match the filter; 0 without one

@@ -164,11 +164,11 @@ TEST_F(FilteredSearchTest, TheProfileSaysThePlan) {
   EXPECT_LE(profile.matching_rows, 20u);
   EXPECT_EQ(profile.distances, profile.matching_rows);
   profile = profile_of(Filter::Compare({"rank"}, Filter::Op::kLt, 5000));
-  EXPECT_EQ(profile.plan, "filtered graph");
+  EXPECT_EQ(profile.plan, "filtered index");
   EXPECT_GT(profile.matching_rows, 4000u);
   EXPECT_LT(profile.distances, 4000u);
   profile = profile_of(Filter::Exists({"rank"}));
-  EXPECT_EQ(profile.plan, "filtered graph");
+  EXPECT_EQ(profile.plan, "filtered index");
   EXPECT_EQ(profile.matching_rows, live);
   profile = profile_of(Filter::Exists({"nothing"}));
   EXPECT_EQ(profile.plan, "no matching rows");
