@@ -34,20 +34,22 @@ ExactNumber::ExactNumber(double value) : form_(value) {
 }
 
 std::strong_ordering operator<=>(const ExactNumber& a, const ExactNumber& b) {
-  if (const int64_t* x = std::get_if<int64_t>(&a.form_)) {
-    if (const int64_t* y = std::get_if<int64_t>(&b.form_)) return *x <=> *y;
-    if (const double* y = std::get_if<double>(&b.form_)) return CompareIntegerWithDouble(*x, *y);
-    return std::strong_ordering::less;  // than an integer above the range of int64_t
+  const int64_t* a_int = std::get_if<int64_t>(&a.form_);
+  const int64_t* b_int = std::get_if<int64_t>(&b.form_);
+  const uint64_t* a_uint = std::get_if<uint64_t>(&a.form_);
+  const uint64_t* b_uint = std::get_if<uint64_t>(&b.form_);
+  const double* a_double = std::get_if<double>(&a.form_);
+  const double* b_double = std::get_if<double>(&b.form_);
+  if (a_int != nullptr && b_int != nullptr) return *a_int <=> *b_int;
+  if (a_uint != nullptr && b_uint != nullptr) return *a_uint <=> *b_uint;
+  if (a_double != nullptr && b_double != nullptr) {
+    return *a_double == *b_double ? std::strong_ordering::equal : OrderOf(*a_double < *b_double);
   }
-  if (std::holds_alternative<int64_t>(b.form_)) return 0 <=> (b <=> a);
-  if (const uint64_t* x = std::get_if<uint64_t>(&a.form_)) {
-    if (const uint64_t* y = std::get_if<uint64_t>(&b.form_)) return *x <=> *y;
-    return OrderOf(*std::get_if<double>(&b.form_) >= kTwoTo64);
-  }
-  if (std::holds_alternative<uint64_t>(b.form_)) return 0 <=> (b <=> a);
-  const double x = *std::get_if<double>(&a.form_);
-  const double y = *std::get_if<double>(&b.form_);
-  return x == y ? std::strong_ordering::equal : OrderOf(x < y);
+  if (a_int != nullptr && b_double != nullptr) return CompareIntegerWithDouble(*a_int, *b_double);
+  if (a_double != nullptr && b_int != nullptr) return OrderOf(std::is_gt(CompareIntegerWithDouble(*b_int, *a_double)));
+  // An integer above the range of int64_t beside one within it, or beside a double that is none.
+  if (a_uint != nullptr) return OrderOf(b_double != nullptr && *b_double >= kTwoTo64);
+  return OrderOf(a_int != nullptr || *a_double < kTwoTo64);
 }
 
 }  // namespace varve

@@ -71,6 +71,7 @@ absl::StatusOr<std::vector<JsonMember>> FilterJsonParser::MembersOf(std::string_
   if (object.front() != '{') return ErrorAt(object, "expected " + std::string(expected));
   std::vector<JsonMember> members = SplitJsonObject(object);
   std::vector<std::pair<std::string, std::string_view>> names;
+  names.reserve(members.size());
   for (const JsonMember& member : members) names.emplace_back(PlainJsonString(member.name), member.name);
   std::stable_sort(names.begin(), names.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   const auto twin =
@@ -224,7 +225,7 @@ absl::StatusOr<FilterValue> FilterJsonParser::ParseValue(std::string_view value)
     default:
       break;
   }
-  const absl::StatusOr<FilterValue> number = ParseFilterNumber(value);
+  absl::StatusOr<FilterValue> number = ParseFilterNumber(value);
   if (!number.ok()) return ErrorAt(value, std::string(number.status().message()));
   return number;
 }

@@ -197,7 +197,7 @@ class FilterParser {
   absl::StatusOr<Filter> Predicate();
   absl::StatusOr<Filter> ElemMatch();
   absl::StatusOr<Filter> Size();
-  absl::StatusOr<Filter> IsNull(FilterPath path);
+  absl::StatusOr<Filter> IsNull(const FilterPath& path);
   // `negate`: NOT was read before.
   absl::StatusOr<Filter> InOrContains(FilterPath path, bool negate);
   absl::StatusOr<FilterPath> Path();
@@ -273,7 +273,7 @@ absl::StatusOr<Filter> FilterParser::Predicate() {
     return InOrContains(std::move(path), /*negate=*/true);
   }
   if (token_.IsWord("IN") || token_.IsWord("CONTAINS")) return InOrContains(std::move(path), /*negate=*/false);
-  if (token_.IsWord("IS")) return IsNull(std::move(path));
+  if (token_.IsWord("IS")) return IsNull(path);
   const bool compares = token_.kind == FilterToken::Kind::kSymbol && (token_.text[0] == '<' || token_.text[0] == '>' ||
                                                                       token_.text[0] == '=' || token_.text[0] == '!');
   if (!compares) return Checked(Filter::Compare(std::move(path), Filter::Op::kEq, true), offset);
@@ -300,7 +300,7 @@ absl::StatusOr<Filter> FilterParser::InOrContains(FilterPath path, bool negate) 
 }
 
 // IS NULL: null, or not there.
-absl::StatusOr<Filter> FilterParser::IsNull(FilterPath path) {
+absl::StatusOr<Filter> FilterParser::IsNull(const FilterPath& path) {
   const size_t offset = token_.offset;
   RETURN_IF_ERROR(Advance());
   const bool negate = token_.IsWord("NOT");

@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <compare>
 #include <optional>
 #include <string>
 #include <utility>
@@ -118,17 +119,17 @@ Step MakeStep(const Filter& filter) {  // NOLINT(misc-no-recursion)
 Truth IsOrdered(Filter::Op op, std::strong_ordering order) {
   switch (op) {
     case Filter::Op::kEq:
-      return TruthOf(order == 0);
+      return TruthOf(std::is_eq(order));
     case Filter::Op::kNe:
-      return TruthOf(order != 0);
+      return TruthOf(std::is_neq(order));
     case Filter::Op::kLt:
-      return TruthOf(order < 0);
+      return TruthOf(std::is_lt(order));
     case Filter::Op::kLe:
-      return TruthOf(order <= 0);
+      return TruthOf(std::is_lteq(order));
     case Filter::Op::kGt:
-      return TruthOf(order > 0);
+      return TruthOf(std::is_gt(order));
     case Filter::Op::kGe:
-      return TruthOf(order >= 0);
+      return TruthOf(std::is_gteq(order));
   }
   return Truth::kUnknown;
 }
