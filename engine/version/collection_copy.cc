@@ -122,15 +122,23 @@ absl::Status Copier::LinkOrCopy(const OpenFile& from) {
 
 absl::Status Copier::Copy(const OpenFile& from) {
   ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> to, fs_->CreateFile(PathOf(from.name)));
-  std::string buffer(kCopyBytes, '\0');
+  const auto append = [&](std::string_view bytes) -> absl::Status {
+    RETURN_IF_ERROR(to->Append(bytes).status);
+    result_.bytes_copied += bytes.size();
+    if (request_.progress) request_.progress(bytes.size());
+    return absl::OkStatus();
+  };
   // A log grows meanwhile; what is behind may speak of files that were not opened.
-  while (to->Size() < from.size) {
-    const size_t wanted = std::min<uint64_t>(buffer.size(), from.size - to->Size());
-    ASSIGN_OR_RETURN(const size_t read, from.file->Read(to->Size(), wanted, buffer.data()));
-    if (read == 0) break;  // the log was cut
-    RETURN_IF_ERROR(to->Append(std::string_view(buffer).substr(0, read)).status);
-    result_.bytes_copied += read;
-    if (request_.progress) request_.progress(read);
+  if (!from.contents.empty()) {
+    RETURN_IF_ERROR(append(from.contents));
+  } else {
+    std::string buffer(kCopyBytes, '\0');
+    while (to->Size() < from.size) {
+      const size_t wanted = std::min<uint64_t>(buffer.size(), from.size - to->Size());
+      ASSIGN_OR_RETURN(const size_t read, from.file->Read(to->Size(), wanted, buffer.data()));
+      if (read == 0) break;  // the log was cut
+      RETURN_IF_ERROR(append(std::string_view(buffer).substr(0, read)));
+    }
   }
   RETURN_IF_ERROR(to->Sync());
   RETURN_IF_ERROR(to->Close());

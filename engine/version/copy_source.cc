@@ -8,6 +8,7 @@
 #include "engine/version/beside_writer.h"
 #include "engine/version/file_names.h"
 #include "engine/version/manifest.h"
+#include "wal/log_format.h"
 
 namespace varve {
 namespace {
@@ -19,14 +20,21 @@ absl::Status OpenInto(FileSystem* fs, const std::string& directory, const std::s
                       std::vector<OpenFile>* files) {
   ASSIGN_OR_RETURN(std::unique_ptr<RandomAccessFile> file, fs->OpenForRead(JoinPath(directory, name)));
   ASSIGN_OR_RETURN(const uint64_t size, file->Size());
-  files->push_back({name, std::move(file), size});
+  files->push_back({name, std::move(file), size, /*contents=*/""});
   return absl::OkStatus();
 }
 
 absl::Status OpenLogs(FileSystem* fs, const std::string& directory, CopySource* source) {
   ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> entries, ListCollection(fs, directory));
   for (const DirectoryEntry& entry : entries) {
-    if (entry.kind == FileKind::kLog) RETURN_IF_ERROR(OpenInto(fs, directory, entry.name, &source->logs));
+    if (entry.kind != FileKind::kLog) continue;
+    RETURN_IF_ERROR(OpenInto(fs, directory, entry.name, &source->logs));
+    OpenFile& log = source->logs.back();
+    // The first records of a log lie within the length that it is made with.
+    if (log.size > kLogInitialBytes) continue;
+    log.contents.resize(log.size);
+    ASSIGN_OR_RETURN(const size_t read, log.file->Read(0, log.contents.size(), log.contents.data()));
+    log.contents.resize(read);
   }
   return absl::OkStatus();
 }

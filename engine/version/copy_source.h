@@ -19,6 +19,8 @@ struct OpenFile {
   std::string name;  // relative to the collection
   std::unique_ptr<RandomAccessFile> file;
   uint64_t size = 0;  // when it was opened
+  // Of a log whose length does not yet tell how far it reaches: what it held when it was opened. Else empty.
+  std::string contents;
 };
 
 struct CopySource {
