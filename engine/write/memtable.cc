@@ -160,7 +160,10 @@ Memtable::Row* Memtable::Insert(const NewRow& fresh, Sequence born) {
 }
 
 Memtable::Row* Memtable::LowerBound(std::string_view ns, std::string_view key) const {
-  return FindBefore(ns, key, nullptr)->tower()[0].load(std::memory_order_acquire);
+  Row* row = FindBefore(ns, key, nullptr)->tower()[0].load(std::memory_order_acquire);
+  // Rows that still come before may have been inserted there since the search looked.
+  while (row != nullptr && CompareKeys(row->ns, row->key, ns, key) < 0) row = Next(row);
+  return row;
 }
 
 Memtable::Row* Memtable::FindNewest(std::string_view ns, std::string_view key) const {

@@ -144,5 +144,33 @@ TEST_F(MemtableTest, ReadersNeverSeeHalfARow) {
   EXPECT_EQ(wrong, 0);
 }
 
+// Rows that come in front of the one that is looked for, just where the search has ended.
+TEST_F(MemtableTest, ReadersFindAKeyWhileOthersComeBeforeIt) {
+  const std::string vector = VectorBytesOf(1, 4);
+  NewRow row;
+  row.vectors = {vector};
+  std::atomic<int> missed{0};
+  for (int round = 0; round < 30; ++round) {
+    Memtable memtable(schema_, {.bytes = 4 << 20}, 7);
+    row.key = "k";
+    memtable.Insert(row, 1);
+    std::atomic<bool> done{false};
+    std::vector<std::thread> readers;
+    for (int r = 0; r < 2; ++r) {
+      readers.emplace_back([&] {
+        while (!done.load()) missed += memtable.FindVisible("", "k", 1) == nullptr;
+      });
+    }
+    for (int i = 1000; i < 4000; ++i) {
+      const std::string key = "a" + std::to_string(i);
+      row.key = key;
+      memtable.Insert(row, static_cast<Sequence>(i));
+    }
+    done = true;
+    for (std::thread& reader : readers) reader.join();
+  }
+  EXPECT_EQ(missed, 0);
+}
+
 }  // namespace
 }  // namespace varve
