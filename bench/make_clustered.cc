@@ -6,46 +6,16 @@
 // Queries are drawn from the same distribution as the rows, and are not among them.
 #include <bit>
 #include <charconv>
-#include <cmath>
 #include <cstdint>
 #include <fstream>
 #include <iostream>
-#include <numbers>
 #include <string_view>
 #include <vector>
 
 #include "base/random.h"
+#include "bench/clustered.h"
 
 namespace {
-
-// Enough clusters that a search must find the right one, few enough that each has many rows.
-constexpr uint32_t kRowsPerCluster = 200;
-
-double Gaussian(varve::Random* random) {
-  // Box-Muller; 1 - u keeps the logarithm finite.
-  const double radius = std::sqrt(-2.0 * std::log(1.0 - random->Uniform()));
-  return radius * std::cos(2.0 * std::numbers::pi * random->Uniform());
-}
-
-struct Clusters {
-  uint32_t dimension;
-  std::vector<float> centres;  // count x dimension
-  std::vector<float> spreads;  // count
-
-  Clusters(uint32_t count, uint32_t dim, varve::Random* random) : dimension(dim) {
-    for (uint32_t c = 0; c < count; ++c) {
-      for (uint32_t d = 0; d < dim; ++d) centres.push_back(static_cast<float>(Gaussian(random)));
-      spreads.push_back(static_cast<float>(0.3 + 0.5 * random->Uniform()));
-    }
-  }
-
-  void Draw(varve::Random* random, std::vector<float>* point) const {
-    const size_t cluster = random->Below(spreads.size());
-    for (uint32_t d = 0; d < dimension; ++d) {
-      (*point)[d] = centres[cluster * dimension + d] + spreads[cluster] * static_cast<float>(Gaussian(random));
-    }
-  }
-};
 
 void PutU32(std::ofstream* file, uint32_t value) {
   const char bytes[4] = {static_cast<char>(value & 0xFF), static_cast<char>((value >> 8) & 0xFF),
@@ -53,7 +23,7 @@ void PutU32(std::ofstream* file, uint32_t value) {
   file->write(bytes, sizeof(bytes));
 }
 
-bool WriteFile(const char* path, uint32_t rows, const Clusters& clusters, varve::Random* random) {
+bool WriteFile(const char* path, uint32_t rows, const varve::bench::Clusters& clusters, varve::Random* random) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   PutU32(&file, rows);
   PutU32(&file, clusters.dimension);
@@ -85,7 +55,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   varve::Random random(seed);
-  const Clusters clusters(static_cast<uint32_t>(rows / kRowsPerCluster + 1), static_cast<uint32_t>(dimension), &random);
+  const auto clusters =
+      varve::bench::Clusters::ForRows(static_cast<uint32_t>(rows), static_cast<uint32_t>(dimension), &random);
   const bool written = WriteFile(argv[1], static_cast<uint32_t>(rows), clusters, &random) &&
                        WriteFile(argv[2], static_cast<uint32_t>(queries), clusters, &random);
   return written ? 0 : 1;
