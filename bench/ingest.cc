@@ -208,13 +208,8 @@ void Run(const Settings& settings) {
 
   const CollectionStats stats = collection->Stats();
   const double raw = static_cast<double>(rows) * shape[1] * sizeof(float);
-  // What a bulk load writes is in no counter but the segments' own.
-  double written =
-      static_cast<double>(stats.bytes_logged + stats.bytes_flushed + stats.bytes_merged + stats.bytes_bitmaps);
-  if (settings.bulk) {
-    written = static_cast<double>(stats.bytes_logged + stats.bytes_merged);
-    for (const SegmentInfo& segment : stats.segments) written += static_cast<double>(segment.bytes);
-  }
+  const auto written = static_cast<double>(stats.bytes_logged + stats.bytes_flushed + stats.bytes_loaded +
+                                           stats.bytes_merged + stats.bytes_bitmaps);
   std::printf(
       "{\"rows\":%llu,\"seconds\":%.1f,\"settled_seconds\":%.1f,\"cpu_seconds\":%.1f,\"rows_per_second\":%.0f,"
       "\"rows_per_cpu_second\":%.0f,\"segments\":%zu,\"write_amplification\":%.2f,\"busy\":{\"searches\":%zu,"

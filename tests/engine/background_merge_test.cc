@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <set>
 #include <thread>
 
 #include "tests/support/collection_fixture.h"
+#include "tests/support/hook_listener.h"
 #include "varve/memory_budget.h"
 #include "varve/rate_limiter.h"
 
@@ -162,6 +164,10 @@ TEST_F(BackgroundMerge, AFullMergeIsMadeOnceAnotherThatRunsWasCancelled) {
 
 TEST_F(BackgroundMerge, RowsStillExpireOnceAFullMergeHasCancelledAnother) {
   options_.rate_limiter = &slow_;
+  std::atomic<int> begun{0};
+  const auto hooks = std::make_shared<testing::HookListener>();
+  hooks->merge_begin = [&](const MergeInfo&) { ++begun; };
+  options_.listeners.push_back(hooks);
   Create();
   for (int round = 0; round < 8; ++round) {
     WriteBatch batch;
@@ -173,6 +179,7 @@ TEST_F(BackgroundMerge, RowsStillExpireOnceAFullMergeHasCancelledAnother) {
     ASSERT_OK(collection_->Write(batch));
     ASSERT_OK(collection_->Flush());
   }
+  EXPECT_TRUE(Eventually([&](const CollectionStats&) { return begun == 1; }));
   slow_.SetRate(0);
   ASSERT_OK(collection_->Merge(true));
   EXPECT_EQ(collection_->Stats().segments.size(), 1U);
@@ -183,6 +190,7 @@ TEST_F(BackgroundMerge, RowsStillExpireOnceAFullMergeHasCancelledAnother) {
     return std::any_of(stats.segments.begin(), stats.segments.end(),
                        [](const SegmentInfo& segment) { return segment.rows == 320; });
   }));
+  collection_.reset();
 }
 
 TEST_F(BackgroundMerge, CloseDoesNotWaitForAMerge) {
