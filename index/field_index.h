@@ -139,7 +139,9 @@ class FieldIndexFactory {
     uint64_t section_bytes;
     uint64_t build_bytes;
   };
-  virtual Estimate EstimateBytes(uint64_t count, const VectorShape& shape, const ParamMap& params) const = 0;
+  // By a build with `threads` threads.
+  virtual Estimate EstimateBytes(uint64_t count, const VectorShape& shape, const ParamMap& params,
+                                 int threads) const = 0;
 
   // Builds over all slots and appends the index's sections to `sink` (not the vectors, which are there already). Every
   // param has been validated and defaulted (ResolveParams).

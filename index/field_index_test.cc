@@ -76,7 +76,7 @@ TEST(IndexRegistry, ParamSpecsHoldTheirDefaults) {
 class FavouriteRowFactory final : public FieldIndexFactory {
  public:
   const IndexTraits& traits() const override { return kTraits; }
-  Estimate EstimateBytes(uint64_t, const VectorShape&, const ParamMap&) const override { return {4, 0}; }
+  Estimate EstimateBytes(uint64_t, const VectorShape&, const ParamMap&, int) const override { return {4, 0}; }
   absl::Status Build(const SlotSource& slots, const ParamMap&, const BuildContext&, SectionSink* sink) const override {
     const uint32_t favourite = slots.count() / 2;
     RETURN_IF_ERROR(sink->BeginSection(SectionKind::kCodes, {}));

@@ -19,15 +19,20 @@ ParamMap KnownParams(const IndexTraits& traits, const ParamMap& given) {
   return known;
 }
 
-absl::StatusOr<IndexChoice> Take(const FieldSpec& field, IndexType type, uint64_t vectors, std::string why) {
+// Takes the type, with as many threads as the memory allows.
+absl::StatusOr<IndexChoice> Take(const FieldSpec& field, IndexType type, const IndexCircumstances& circumstances,
+                                 std::string why) {
   IndexChoice choice;
   choice.why = std::move(why);
   ASSIGN_OR_RETURN(choice.factory, FindIndexFactory(type));
   const IndexTraits& traits = choice.factory->traits();
   ASSIGN_OR_RETURN(choice.params, ResolveParams(traits, KnownParams(traits, field.index.params)));
   const VectorShape shape{field.dimension, field.metric, field.element};
-  choice.build_bytes = choice.factory->EstimateBytes(vectors, shape, choice.params).build_bytes;
-  return choice;
+  for (choice.threads = std::max(circumstances.threads, 1);; choice.threads /= 2) {
+    choice.build_bytes =
+        choice.factory->EstimateBytes(circumstances.vectors, shape, choice.params, choice.threads).build_bytes;
+    if (choice.build_bytes <= circumstances.memory_bytes || choice.threads == 1) return choice;
+  }
 }
 
 }  // namespace
@@ -41,18 +46,18 @@ uint64_t GraphThreshold(const FieldSpec& field) {
 
 absl::StatusOr<IndexChoice> ChooseIndex(const FieldSpec& field, const IndexCircumstances& circumstances) {
   const uint64_t vectors = circumstances.vectors;
-  if (field.index.type != IndexType::kAuto) return Take(field, field.index.type, vectors, "pinned by the schema");
+  if (field.index.type != IndexType::kAuto) return Take(field, field.index.type, circumstances, "pinned by the schema");
+  const std::string count = std::to_string(vectors) + " vectors";
   const uint64_t threshold = GraphThreshold(field);
   if (vectors < threshold) {
-    return Take(field, IndexType::kFlat, vectors,
-                std::to_string(vectors) + " vectors, below " + std::to_string(threshold) + ": exact scan");
+    return Take(field, IndexType::kFlat, circumstances,
+                count + ", below " + std::to_string(threshold) + ": exact scan");
   }
-  ASSIGN_OR_RETURN(IndexChoice graph,
-                   Take(field, IndexType::kHnsw, vectors,
-                        std::to_string(vectors) + " vectors, at or above " + std::to_string(threshold) + ": graph"));
+  ASSIGN_OR_RETURN(IndexChoice graph, Take(field, IndexType::kHnsw, circumstances,
+                                           count + ", at or above " + std::to_string(threshold) + ": graph"));
   if (graph.build_bytes <= circumstances.memory_bytes) return graph;
-  return Take(field, IndexType::kFlat, vectors,
-              "a graph of " + std::to_string(vectors) + " vectors takes " + std::to_string(graph.build_bytes) +
+  return Take(field, IndexType::kFlat, circumstances,
+              "a graph of " + count + " takes " + std::to_string(graph.build_bytes) +
                   " bytes to build, the memory budget has " + std::to_string(circumstances.memory_bytes) +
                   ": exact scan");
 }
@@ -61,6 +66,10 @@ uint64_t MaxRowsFor(const Schema& schema, size_t memory_bytes) {
   // Estimates are linear in the rows but for rounding, above what a build needs for any.
   constexpr uint64_t kFew = 1 << 14;
   constexpr uint64_t kMany = 1 << 20;
+  // Graphs over fewer rows would be too many to search.
+  constexpr uint64_t kFewestInGraphs = 1 << 15;
+  constexpr uint64_t kMostScanned = 1 << 16;
+  constexpr uint64_t kFewestScanned = 1 << 10;
   uint64_t most = kMaxRowsPerSegment;
   for (const FieldSpec& field : schema.fields) {  // built one after the other
     const absl::StatusOr<IndexChoice> few = ChooseIndex(field, {.vectors = kFew});
@@ -71,7 +80,12 @@ uint64_t MaxRowsFor(const Schema& schema, size_t memory_bytes) {
         (static_cast<double>(many->build_bytes) - static_cast<double>(few->build_bytes)) / (kMany - kFew);
     const double fixed = static_cast<double>(few->build_bytes) - (per_row - kRowBuildBytes) * kFew;
     const double rows = std::max(static_cast<double>(memory_bytes) - std::max(fixed, 0.0), 0.0) / per_row;
-    if (rows < static_cast<double>(most)) most = static_cast<uint64_t>(rows);
+    uint64_t of_field = rows < static_cast<double>(most) ? static_cast<uint64_t>(rows) : most;
+    if (of_field < kFewestInGraphs) {
+      const uint64_t scanned = std::clamp<uint64_t>(memory_bytes / kRowBuildBytes, kFewestScanned, kMostScanned);
+      of_field = std::max(of_field, field.index.type == IndexType::kAuto ? scanned : kFewestScanned);
+    }
+    most = std::min(most, of_field);
   }
   return most;
 }

@@ -15,6 +15,7 @@ namespace varve {
 struct IndexChoice {
   const FieldIndexFactory* factory = nullptr;
   ParamMap params;         // validated and defaulted
+  int threads = 1;         // for the build: fewer than there are, where more would need too much memory
   size_t build_bytes = 0;  // memory that the build needs, beside the vectors
   std::string why;         // for people
 };
@@ -22,6 +23,7 @@ struct IndexChoice {
 struct IndexCircumstances {
   uint64_t vectors = 0;
   size_t memory_bytes = SIZE_MAX;  // for the build
+  int threads = 1;                 // at most
 };
 
 // From so many vectors on a graph is built. Below, an exact scan takes about as long as a graph search, and there is
@@ -31,7 +33,8 @@ uint64_t GraphThreshold(const FieldSpec& field);
 
 absl::StatusOr<IndexChoice> ChooseIndex(const FieldSpec& field, const IndexCircumstances& circumstances);
 
-// The most rows of a segment for which `memory_bytes` suffice to build the index of every field.
+// The most rows of a segment for which `memory_bytes` suffice to build the index of every field: graphs, where they
+// suffice for graphs worth having, else what can be scanned. Never less than some.
 uint64_t MaxRowsFor(const Schema& schema, size_t memory_bytes);
 
 // What a build holds per row beside the index: row maps, keys, sequences, addresses.

@@ -428,8 +428,14 @@ void Maintenance::RunTimer() {
       next_merge_check_us_ = 0;
       ScheduleMerge();
     }
-    if (timed_out && !removal_scheduled_ && (publisher_->keeps_files() || state_->views->retired() > 0)) {
+    const bool left = publisher_->keeps_files() || state_->views->retired() > 0;
+    if (!left) {
+      next_removal_us_ = 0;
+    } else if (next_removal_us_ == 0) {
+      next_removal_us_ = now + kReadersCheckMillis * 1000;
+    } else if (!removal_scheduled_ && (timed_out || now >= next_removal_us_)) {
       removal_scheduled_ = true;
+      next_removal_us_ = now + kReadersCheckMillis * 1000;
       Schedule(merge_executor_, [this] {
         publisher_->RemoveLeft();
         absl::MutexLock done(&mutex_);

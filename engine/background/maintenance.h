@@ -133,6 +133,7 @@ class Maintenance {
   bool merge_scheduled_ ABSL_GUARDED_BY(mutex_) = false;
   bool merge_again_ ABSL_GUARDED_BY(mutex_) = false;
   bool removal_scheduled_ ABSL_GUARDED_BY(mutex_) = false;
+  int64_t next_removal_us_ ABSL_GUARDED_BY(mutex_) = 0;  // 0: no reader holds anything
   bool full_flush_scheduled_ ABSL_GUARDED_BY(mutex_) = false;
   int full_merges_waiting_ ABSL_GUARDED_BY(mutex_) = 0;
   Cancellation* running_merge_ ABSL_GUARDED_BY(mutex_) = nullptr;

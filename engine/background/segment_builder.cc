@@ -46,7 +46,7 @@ IndexCircumstances Circumstances(const CollectionState& state, const SegmentPurp
   const size_t memory = state.budget->share(MemoryBudget::Use::kBuilds);
   const size_t of_rows = vectors * kRowBuildBytes;
   const size_t of_index = std::min(memory > of_rows ? memory - of_rows : 0, purpose.max_index_bytes);
-  return {.vectors = vectors, .memory_bytes = of_index};
+  return {.vectors = vectors, .memory_bytes = of_index, .threads = state.BuildThreads()};
 }
 
 // Where the slots of one input go. `new_slots` are by the output's row.
@@ -112,7 +112,7 @@ absl::Status WriteField(const CollectionState& state, const SegmentPurpose& purp
   slots.vectors = collected.vectors;
   slots.inverse_norms = collected.inverse_norms;
   BuildContext context;
-  context.threads = state.BuildThreads();
+  context.threads = choice.threads;
   context.seed = state.options.seed;
   context.cancellation = cancellation;
   ASSIGN_OR_RETURN(const std::vector<RowSource::Input> inputs, source->Inputs(position));

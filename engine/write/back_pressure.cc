@@ -16,7 +16,7 @@ WriteDelay DelayFor(const WriteLoad& load) {
     delay.reason = StallReason::kMemtables;
     delay.microseconds = static_cast<int64_t>(kMemtableDelayMicros * (std::min(load.memtable_fill, 1.0) - 0.5) * 2);
   }
-  const size_t slow = 2 * load.max_segments;
+  const size_t slow = load.max_segments;
   if (load.segments > slow) {
     const double excess = static_cast<double>(load.segments - slow) / static_cast<double>(slow);
     const auto micros = static_cast<int64_t>(kSegmentsDelayMicros * std::min(excess, 1.0));

@@ -27,7 +27,7 @@ struct WriteDelay {
 };
 
 // A group is slowed by up to a millisecond while the second half of the last memtable fills that is not waiting for its
-// flush; and, from twice the segments that are wanted, by up to ten; from four times it waits. A pure function.
+// flush; and, from the segments that are wanted on, by up to ten; from twice as many it waits. A pure function.
 WriteDelay DelayFor(const WriteLoad& load);
 
 }  // namespace varve

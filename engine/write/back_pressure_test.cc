@@ -21,12 +21,12 @@ TEST(BackPressure, TheLastMemtableFillsEverMoreSlowly) {
 }
 
 TEST(BackPressure, TooManySegmentsSlowAndThenStop) {
-  EXPECT_EQ(DelayFor({.segments = 20, .max_segments = 10}).microseconds, 0);
-  const WriteDelay slow = DelayFor({.segments = 30, .max_segments = 10, .merges_run = true});
+  EXPECT_EQ(DelayFor({.segments = 10, .max_segments = 10}).microseconds, 0);
+  const WriteDelay slow = DelayFor({.segments = 15, .max_segments = 10, .merges_run = true});
   EXPECT_EQ(slow.reason, StallReason::kSegments);
   EXPECT_EQ(slow.microseconds, 5000);
   EXPECT_FALSE(slow.wait);
-  EXPECT_TRUE(DelayFor({.segments = 41, .max_segments = 10, .merges_run = true}).wait);
+  EXPECT_TRUE(DelayFor({.segments = 21, .max_segments = 10, .merges_run = true}).wait);
 }
 
 TEST(BackPressure, NobodyWaitsForMergesThatDoNotRun) {

@@ -89,8 +89,8 @@ struct Options {
   int max_frozen_memtables = 2;
   // Merges run in the background, as MergePolicy finds them due. Off: only Merge() merges.
   bool background_merges = true;
-  // With more segments than this the smallest are merged whatever their sizes; with twice as many writers are slowed,
-  // and wait at four times. Fewer: faster searches, more rewriting. At least 4.
+  // With more segments than this the smallest are merged whatever their sizes, and writers are slowed; with twice as
+  // many they wait. Fewer: faster searches, more rewriting. At least 4.
   int max_segments = 32;
   // 8, or 4096 for disks that may damage bytes beside those being written when the power fails.
   uint32_t wal_pad_to = 8;

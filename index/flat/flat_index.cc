@@ -43,7 +43,7 @@ const IndexTraits& FlatIndexFactory::traits() const {
 }
 
 FieldIndexFactory::Estimate FlatIndexFactory::EstimateBytes(uint64_t /*count*/, const VectorShape& /*shape*/,
-                                                            const ParamMap& /*params*/) const {
+                                                            const ParamMap& /*params*/, int /*threads*/) const {
   return {.section_bytes = 0, .build_bytes = 0};
 }
 

@@ -19,7 +19,7 @@ namespace varve {
 class FlatIndexFactory final : public FieldIndexFactory {
  public:
   const IndexTraits& traits() const override;
-  Estimate EstimateBytes(uint64_t count, const VectorShape& shape, const ParamMap& params) const override;
+  Estimate EstimateBytes(uint64_t count, const VectorShape& shape, const ParamMap& params, int threads) const override;
   absl::Status Build(const SlotSource& slots, const ParamMap& params, const BuildContext& context,
                      SectionSink* sink) const override;
   // There is nothing to reuse, and nothing to do: as Build.

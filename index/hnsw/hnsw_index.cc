@@ -126,15 +126,13 @@ const IndexTraits& HnswIndexFactory::traits() const {
 }
 
 FieldIndexFactory::Estimate HnswIndexFactory::EstimateBytes(uint64_t count, const VectorShape& shape,
-                                                            const ParamMap& params) const {
+                                                            const ParamMap& params, int threads) const {
   const uint32_t m = BuildParam(params, "m", hnsw::kDefaultM);
   Estimate estimate = {.section_bytes = hnsw::EstimateSectionBytes(count, m),
                        .build_bytes = hnsw::GraphBuilder::EstimateBytes(count, m)};
   if (const std::optional<hnsw::LeafSettings> leaves = Leaves(shape, params)) {
-    // Builds use few threads; how many is not known here.
-    constexpr uint64_t kThreads = 2;
-    estimate.build_bytes +=
-        kThreads * leaves->ScratchBytes(shape.dimension, count) + count * hnsw::kPartitionBytesPerNode;
+    estimate.build_bytes += static_cast<uint64_t>(std::max(threads, 1)) * leaves->ScratchBytes(shape.dimension, count) +
+                            count * hnsw::kPartitionBytesPerNode;
   }
   return estimate;
 }

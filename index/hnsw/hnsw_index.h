@@ -16,7 +16,7 @@ namespace varve {
 class HnswIndexFactory final : public FieldIndexFactory {
  public:
   const IndexTraits& traits() const override;
-  Estimate EstimateBytes(uint64_t count, const VectorShape& shape, const ParamMap& params) const override;
+  Estimate EstimateBytes(uint64_t count, const VectorShape& shape, const ParamMap& params, int threads) const override;
   // The result does not depend on context.threads. Errors: also ResourceExhausted beyond 2^31 - 1 slots, and
   // InvalidArgument for a metric that does not compare the element type.
   absl::Status Build(const SlotSource& slots, const ParamMap& params, const BuildContext& context,

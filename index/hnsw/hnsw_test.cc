@@ -228,7 +228,7 @@ TEST(Hnsw, KeepsItsEstimates) {
   ASSERT_OK(field.Build(factory));
   const uint64_t bytes =
       field.sections().Find(SectionKind::kGraph).size() + field.sections().Find(SectionKind::kGraphLevels).size();
-  const auto estimate = factory.EstimateBytes(3000, kShape, {{"m", 16}});
+  const auto estimate = factory.EstimateBytes(3000, kShape, {{"m", 16}}, 1);
   EXPECT_NEAR(static_cast<double>(bytes), static_cast<double>(estimate.section_bytes),
               0.05 * static_cast<double>(bytes));
   EXPECT_GT(estimate.build_bytes, bytes);

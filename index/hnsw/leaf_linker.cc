@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
-#include <limits>
 
 #include "base/random.h"
 #include "base/thread_pool.h"
@@ -14,12 +13,10 @@
 namespace varve::hnsw {
 namespace {
 
-constexpr float kLargest = std::numeric_limits<float>::max();  // what PairwiseL2 gives for undefined distances
-
 // Of 512 nodes and of 2,048 at the same total cost, recall is lower. Smaller where vectors are long, so that the memory
 // of a thread stays within bounds.
 constexpr uint32_t kLargestLeaf = 1024;
-constexpr uint32_t kSmallestLeaf = 64;
+constexpr uint32_t kSmallestLeaf = 16;
 constexpr uint64_t kMostScratchBytes = 16 << 20;
 // All partitions together give a node about as many candidates as insertion looks at, a part of them twice.
 constexpr uint32_t kEfConstructionPerNearest = 5;
@@ -55,7 +52,7 @@ uint32_t LeafSettings::PartitionsFor(uint64_t nodes) const {
 
 uint64_t LeafSettings::ScratchBytes(size_t dimension, uint64_t nodes) const {
   const uint64_t leaf = std::min<uint64_t>(largest, nodes);
-  return leaf * BytesPerLeafNode(dimension, leaf);
+  return leaf * BytesPerLeafNode(dimension, leaf) + LeaderBytes(dimension, nodes);
 }
 
 void LinkByPartitions(const BuildVectors& vectors, const LeafSettings& settings, uint64_t seed, int threads,
@@ -100,19 +97,18 @@ void LeafLinker::ComputeDistances(absl::Span<const uint32_t> leaf) {
   columns_.resize(stride_ * dim);
   PackColumns(local_.rows(), leaf.size(), dim, columns_.data());
   norms_.assign(local_.norms(), local_.norms() + leaf.size());
-  norms_.resize(stride_, kLargest);
+  norms_.resize(stride_, 0.0f);  // the columns behind the last are not looked at
   matrix_.resize(leaf.size() * stride_);
   PairwiseL2(local_.rows(), local_.norms(), leaf.size(), columns_.data(), norms_.data(), leaf.size(), dim,
              matrix_.data());
-  for (size_t i = 0; i < leaf.size(); ++i) matrix_[i * stride_ + i] = kLargest;  // no node is its own neighbour
 }
 
 void LeafLinker::FindNearest(size_t i, size_t count) {
   placed_.resize(count);
-  const size_t found = SmallestValues(&matrix_[i * stride_], count, settings_.nearest, placed_.data());
+  const size_t found = SmallestValues(&matrix_[i * stride_], count, settings_.nearest + 1, placed_.data());
   near_.clear();
-  for (size_t j = 0; j < found && ValueOf(placed_[j]) < kLargest; ++j) {
-    near_.push_back({ValueOf(placed_[j]), PlaceOf(placed_[j])});
+  for (size_t j = 0; j < found && near_.size() < settings_.nearest; ++j) {
+    if (PlaceOf(placed_[j]) != i) near_.push_back({ValueOf(placed_[j]), PlaceOf(placed_[j])});
   }
 }
 
@@ -122,7 +118,7 @@ void LeafLinker::Sample(size_t i, size_t count) {
   for (size_t s = 0; s < kSampled; ++s) {
     const auto place = static_cast<uint32_t>(random.Below(count));
     const Candidate candidate = {matrix_[i * stride_ + place], place};
-    if (candidate.distance < kLargest && std::find(chosen_.begin(), chosen_.end(), candidate) == chosen_.end()) {
+    if (place != i && std::find(chosen_.begin(), chosen_.end(), candidate) == chosen_.end()) {
       near_.push_back(candidate);
     }
   }

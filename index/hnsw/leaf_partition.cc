@@ -14,8 +14,19 @@
 namespace varve::hnsw {
 namespace {
 
-// Groups that a group is divided into at once. More cost more comparisons and draw rounder borders.
+// Groups that a group is divided into at once. More cost more comparisons and draw rounder borders. Fewer where vectors
+// are long, so that the leaders' vectors stay within bounds.
 constexpr uint32_t kMostLeaders = 256;
+constexpr uint32_t kFewestLeaders = 16;
+constexpr size_t kMostLeaderBytes = 2 << 20;
+
+size_t BytesPerLeader(size_t dimension) { return 2 * dimension * sizeof(float); }  // rows, and packed columns
+
+uint32_t MostLeaders(size_t dimension) {
+  return static_cast<uint32_t>(
+      std::clamp<size_t>(kMostLeaderBytes / BytesPerLeader(dimension), kFewestLeaders, kMostLeaders));
+}
+
 // A leaf is on average a bit less than half as large as it may be.
 constexpr uint32_t kLargestPerLeader = 2;
 // A group smaller than the largest leaf divided by this is dissolved: its nodes would see few others.
@@ -35,7 +46,7 @@ class Splitter {
   void Split(std::vector<uint32_t>* nodes, Range range, int threads, std::vector<Range>* parts) {
     const uint32_t count = range.second - range.first;
     const auto begin = nodes->begin() + range.first;
-    leaders_ = std::clamp<uint32_t>(count / largest_ * kLargestPerLeader, 2, kMostLeaders);
+    leaders_ = std::clamp<uint32_t>(count / largest_ * kLargestPerLeader, 2, MostLeaders(vectors_.dimension()));
     Random random(Mix64(seed_ ^ Mix64(range.first)) ^ count);
     for (uint32_t i = 0; i < leaders_; ++i) std::swap(begin[i], begin[i + random.Below(count - i)]);
     leader_nodes_.assign(begin, begin + leaders_);
@@ -140,6 +151,11 @@ class Splitter {
 };
 
 }  // namespace
+
+uint64_t LeaderBytes(size_t dimension, uint64_t nodes) {
+  const uint64_t compared = std::min<uint64_t>(kNodesPerTile, nodes);
+  return (std::min<uint64_t>(MostLeaders(dimension), nodes) + compared) * BytesPerLeader(dimension);
+}
 
 LeafPartition PartitionNodes(const BuildVectors& vectors, uint32_t count, uint32_t largest, uint64_t seed, int threads,
                              const Cancellation* cancellation) {

@@ -18,6 +18,9 @@ namespace varve::hnsw {
 // Memory while nodes are divided: their order, the next order, their leaders.
 inline constexpr uint64_t kPartitionBytesPerNode = 3 * sizeof(uint32_t);
 
+// Memory of a thread that divides so many nodes into groups, beside that.
+uint64_t LeaderBytes(size_t dimension, uint64_t nodes);
+
 struct LeafPartition {
   std::vector<uint32_t> nodes;   // leaf after leaf
   std::vector<uint32_t> bounds;  // leaf l is nodes[bounds[l] .. bounds[l + 1] - 1]

@@ -145,7 +145,7 @@ TEST_F(BulkLoadOrder, SeveralOpenLoadsDoNotWaitForOneAnother) {
     loads.push_back(std::move(load));
   }
   // A few of them have what there is; the others little.
-  EXPECT_LE(budget_.used(MemoryBudget::Use::kBuilds), budget_.share(MemoryBudget::Use::kBuilds) + (4 << 20));
+  EXPECT_LE(budget_.used(MemoryBudget::Use::kBuilds), budget_.share(MemoryBudget::Use::kBuilds) + (6 << 20));
   // A merge finds no room, and says so.
   for (int i = 0; i < 2; ++i) {
     for (int j = 0; j < 9000; ++j) ASSERT_OK(collection_->Put(Of("b", std::to_string(i * 9000 + j), 1)));
