@@ -3,6 +3,8 @@
 import base64
 import json
 
+from lifetimes import TTLS, Ttl, is_fleeting
+
 # Vectors have whole components in this range, so that sums of products are exact in a float and distances can be
 # compared for equality.
 LARGEST_COMPONENT = 8
@@ -28,9 +30,10 @@ def member_bytes(record, name):
 class Operation:
     """One line of input: how it is written, how it is acknowledged, and what it does to the model."""
 
-    def __init__(self, kind, ns=b"", key=b"", vector=None, metadata=None, patch=None, below=None):
+    def __init__(self, kind, ns=b"", key=b"", vector=None, metadata=None, patch=None, below=None, ttl=None):
+        """`ttl`: of an update, "clear" is one too."""
         self.kind, self.ns, self.key, self.below = kind, ns, key, below
-        self.vector, self.metadata, self.patch = vector, metadata, patch
+        self.vector, self.metadata, self.patch, self.ttl = vector, metadata, patch, ttl
 
     @property
     def stands_alone(self):
@@ -54,6 +57,8 @@ class Operation:
         for name, value in (("vector", self.vector), ("metadata", self.metadata), ("patch", self.patch)):
             if value is not None:
                 members[name] = value
+        if self.ttl is not None:
+            members["ttl_seconds"] = None if self.ttl == "clear" else self.ttl
         return json.dumps(members) + "\n"
 
     def ack(self):
@@ -63,49 +68,56 @@ class Operation:
         return "ack " + (json.dumps(text) if any(ord(c) < 32 or ord(c) == 127 for c in text) else text)
 
     def apply(self, model):
-        """Changes the model: (namespace, key) -> (vector, metadata or None)."""
+        """Changes the model: (namespace, key) -> (vector, metadata or None, when it expires as in lifetimes.py)."""
         place = (self.ns, self.key)
+        expires = Ttl(self.ttl) if isinstance(self.ttl, int) else None
         if self.kind in ("put", "insert"):
-            model[place] = (tuple(map(float, self.vector)), self.metadata)
+            model[place] = (tuple(map(float, self.vector)), self.metadata, expires)
         elif self.kind == "update":
-            vector, metadata = model[place]
+            vector, metadata, old_expires = model[place]
             if self.vector is not None:
                 vector = tuple(map(float, self.vector))
             if self.metadata is not None:
                 metadata = self.metadata
             elif self.patch is not None:
                 metadata = {**(metadata or {}), **self.patch}
-            model[place] = (vector, metadata)
+            model[place] = (vector, metadata, old_expires if self.ttl is None else expires)
         elif self.kind == "delete":
             model.pop(place, None)
         elif self.kind == "delete_namespace":
             for old in [old for old in model if old[0] == self.ns]:
                 del model[old]
         elif self.kind == "delete_where":  # of so few records that they are one batch
-            for old in [old for old, (_, metadata) in model.items()
+            for old in [old for old, (_, metadata, _) in model.items()
                         if old[0] == self.ns and (metadata or {}).get("n", self.below) < self.below]:
                 del model[old]
 
 
 class Generator:
-    """Makes operations that succeed: inserts of absent keys, updates of present ones."""
+    """Makes operations that succeed: inserts of absent keys, updates of those that stay."""
 
-    def __init__(self, random, dimension, keys, publish_chance):
-        self.random, self.dimension, self.publish_chance = random, dimension, publish_chance
+    def __init__(self, random, dimension, keys, publish_chance, ttl_chance=0):
+        self.random, self.dimension = random, dimension
+        self.publish_chance, self.ttl_chance = publish_chance, ttl_chance
         self.keys = [b"k%d" % i for i in range(keys)] + list(SPECIAL_KEYS)
 
     def vector(self):
-        return [self.random.randint(-LARGEST_COMPONENT, LARGEST_COMPONENT) for _ in range(self.dimension)]
+        return self.random.choices(range(-LARGEST_COMPONENT, LARGEST_COMPONENT + 1), k=self.dimension)
 
     def metadata(self):
         if self.random.random() < 0.3:
             return None
         return {"n": self.random.randint(0, 1000), "s": "x" * self.random.choice((0, 1, 30, 300))}
 
-    def operations(self, model, count):
-        """`count` operations, from the model's state on. Does not change the model."""
+    def ttl(self):
+        return self.random.choice(TTLS) if self.random.random() < self.ttl_chance else None
+
+    def operations(self, model, count, first=()):
+        """`first` and then `count` operations, from the model's state on. Does not change the model."""
         state = dict(model)
-        made = []
+        made = list(first)
+        for operation in made:
+            operation.apply(state)
         for _ in range(count):
             operation = self.one(state)
             operation.apply(state)
@@ -125,8 +137,9 @@ class Generator:
         kind = random.choices(("put", "add", "delete"), (5, 4, 2))[0]
         if kind == "delete":
             return Operation("delete", *place)
-        if kind == "put" or not present:
-            return Operation("put" if kind == "put" else "insert", *place, self.vector(), self.metadata())
+        if kind == "put" or not present or is_fleeting(state[place][2]):
+            kind = "insert" if kind == "add" and not present else "put"
+            return Operation(kind, *place, self.vector(), self.metadata(), ttl=self.ttl())
         what = random.choice(("vector", "metadata", "patch", "both"))
         return Operation(
             "update",
@@ -134,6 +147,7 @@ class Generator:
             vector=self.vector() if what in ("vector", "both") else None,
             metadata={"m": random.randint(0, 9)} if what in ("metadata", "both") else None,
             patch={"p": random.randint(0, 9)} if what == "patch" else None,
+            ttl="clear" if random.random() < self.ttl_chance else self.ttl(),
         )
 
 
@@ -166,5 +180,5 @@ def distance(metric, a, b):
 
 def nearest(model, metric, query, k, ns=None):
     """The exact answer: [(namespace, key, distance)], nearest first, ties by namespace and key."""
-    found = [(distance(metric, query, vector), *place) for place, (vector, _) in model.items() if ns in (None, place[0])]
+    found = [(distance(metric, query, value[0]), *place) for place, value in model.items() if ns in (None, place[0])]
     return [(*place, d) for d, *place in sorted(found)[:k]]
