@@ -1,5 +1,6 @@
 """A collection that is killed over and over, and what it must hold after each kill."""
 
+import itertools
 import json
 import time
 
@@ -38,15 +39,14 @@ class Directory:
             raise Failure(f"verify: {report['damage'][:5]}")
         return True
 
-    def check(self, grouped=(), acknowledged=0, began=None, bulk=False):
+    def check(self, grouped=(), acknowledged=0, began=None):
         """Compares what is stored with the model after each possible prefix of the batches, which were written since
-        `began`; takes the one that fits. `bulk`: they are a bulk load, of one record each."""
+        `began`; takes the one that fits."""
         self.verify()
         stored, sequences = self.varve.scan(self.path)
         window = Window(now_ms() if began is None else began)
         applied = self.matching_prefix(stored, grouped, acknowledged, window)
-        if bulk:
-            self.note_load(grouped[:applied], sequences)
+        self.note_loads(grouped[:applied], sequences)
         self.check_sequences(stored, sequences)
         self.model, self.sequences = window.left(stored), {**self.sequences, **sequences}
         window.wait()
@@ -85,9 +85,14 @@ class Directory:
         return (f"after {acknowledged} acknowledged operations no whole number of batches gives what is stored; against "
                 f"the acknowledged ones alone:\n" + "\n".join(lines[:10]))
 
-    def note_load(self, groups, sequences):
-        """The rows of a segment share a sequence, and segments enter in the order of the rows."""
-        given = [sequences[group[0].ns, group[0].key] for group in groups]
+    def note_loads(self, groups, sequences):
+        """The rows of a loaded segment share a sequence, and segments enter in the order of the rows."""
+        last = {}
+        for operation in itertools.chain.from_iterable(groups):
+            place = (operation.ns, operation.key)
+            last.pop(place, None)
+            last[place] = operation
+        given = [sequences[place] for place, operation in last.items() if operation.loads and place in sequences]
         if given != sorted(given):
             raise Failure("rows of a bulk load that come later have smaller sequences")
         self.loads.update(given)

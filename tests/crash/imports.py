@@ -1,8 +1,9 @@
-"""Kills of bulk loads, which go around the log.
+"""Kills of bulk loads, whose records go around the log.
 
 `varve import` of so many rows makes one segment after the other, and acknowledges them all by its end. After a kill the
 records of the first segments are there, each segment whole, and no others. (The rows of a segment are sorted by key,
-here as text, and those of the file by number: half a segment would not be the first rows.)"""
+here as text, and those of the file by number: half a segment would not be the first rows.) loading_writer.cc loads less
+at a time, between other writes, and says what is durable."""
 
 import os
 import struct
@@ -10,7 +11,7 @@ import subprocess
 import time
 
 from lifetimes import now_ms
-from operations import Generator, Operation
+from operations import NAMESPACES, Generator, Operation, batches
 
 # The least that is not written through the log, and somewhat more.
 ROWS = (10_000, 13_000)
@@ -38,6 +39,28 @@ class ImportKills:
         self.loop = loop
 
     def kill_one(self):
+        if self.loop.directory.dimension > 32 or self.loop.rng.random() < 0.5:
+            self.kill_loads()
+        else:
+            self.kill_imports()
+
+    def kill_loads(self):
+        """Small ones between other writes; of these it is known from the load itself what is durable."""
+        rng, directory = self.loop.rng, self.loop.directory
+        generator = Generator(rng, directory.dimension, rng.choice((5, 40, 300)), 0.01, rng.choice((0, 0.2)))
+        state, operations = dict(directory.model), []
+        for _ in range(rng.choice((5, 20))):
+            chosen = generator.operations(state, rng.choice((0, 1, 30)))
+            if rng.random() < 0.2:
+                chosen.append(Operation("delete_namespace", ns=rng.choice(NAMESPACES)))
+            for operation in chosen:
+                operation.apply(state)
+            operations += [*chosen, *generator.load(state, rng.choice((1, 10, 120)))]
+        segment_rows = rng.choice((3, 25, 100))
+        self.loop.kill_process(self.loop.program("loading_writer", directory.path, str(segment_rows)), operations,
+                               batches(operations, 1, segment_rows))
+
+    def kill_imports(self):
         """With the namespace of the keys deleted in the log before, or afterwards, or neither."""
         delete = [Operation("delete_namespace")]
         chance = self.loop.rng.random()
@@ -55,7 +78,7 @@ class ImportKills:
         rows = [generator.vector() for _ in range(start + rng.randint(*ROWS))]
         path = directory.path + ".i8bin"
         write_matrix(path, rows)
-        grouped = [[Operation("put", b"", prefix + b"%d" % number, rows[number])] for number in range(start, len(rows))]
+        grouped = [[Operation("load", b"", prefix + b"%d" % number, rows[number])] for number in range(start, len(rows))]
         new = not any((b"", group[0].key) in directory.model for group in grouped)
         memory, most_segments = rng.choice(SIZES)
         began, before = now_ms(), segments(directory.path)
@@ -79,7 +102,7 @@ class ImportKills:
         self.loop.judge(status, process.stderr.read().decode(), True)
         if self.loop.count_kill(status):
             self.loop.counts["kills in a bulk load"] += 1
-        applied = directory.check(grouped, len(grouped) if status == 0 else seen, began, bulk=True)
+        applied = directory.check(grouped, len(grouped) if status == 0 else seen, began)
         if 0 < applied < len(grouped):
             self.loop.counts["bulk loads kept in part"] += 1
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills a writer again and again, and checks after each kill that nothing acknowledged is lost.
 
-    kill_loop.py --varve PATH --reader PATH [--kills N] [--seed S] [--work DIR]
+    kill_loop.py --varve PATH --programs DIR [--kills N] [--seed S] [--work DIR]
 
 Feeds `varve write --acks` (and now and then `merge` and `flush`) with random operations in random batches and sync
 modes, and sends SIGKILL at a random moment: while it recovers, writes, flushes, publishes or merges. So it does with
@@ -39,8 +39,8 @@ MANY_RECORDS = 5000
 
 
 class KillLoop:
-    def __init__(self, varve, reader, rng, work, kills):
-        self.reader_path, self.reader = reader, None
+    def __init__(self, varve, programs, rng, work, kills):
+        self.programs, self.reader = programs, None  # of this folder
         self.varve, self.rng, self.work, self.kills_wanted = varve, rng, work, kills
         self.directory, self.directories = None, 0
         self.counts = collections.Counter()
@@ -55,7 +55,7 @@ class KillLoop:
                 self.kill_maintenance()
             elif chance < 0.24:
                 self.backups.kill_one()
-            elif chance < 0.34 and self.directory.dimension <= 32:
+            elif chance < 0.40:
                 self.imports.kill_one()
             else:
                 self.kill_writer()
@@ -68,7 +68,10 @@ class KillLoop:
             shutil.rmtree(self.directory.path)
         self.directories += 1
         self.directory = Directory(self.varve, os.path.join(self.work, f"collection{self.directories}"), self.rng)
-        self.reader = KeptReader(self.reader_path, self.directory, self.rng, self.counts)
+        self.reader = KeptReader(self.program("kept_reader", self.directory.path), self.directory, self.rng, self.counts)
+
+    def program(self, name, *arguments):
+        return [os.path.join(self.programs, name), *arguments]
 
     def moment(self):
         """When to kill: after so many acknowledgements, and so many seconds more."""
@@ -90,14 +93,16 @@ class KillLoop:
         if len(directory.model) > MANY_RECORDS and rng.random() < 0.3:
             first = [Operation("delete_namespace")]
         operations = generator.operations(directory.model, rng.choice((20, 200, 1000)), first)
-        began = now_ms()
         size = rng.choice((1, 1, 2, 7, 50))
-        grouped = batches(operations, size)
         sync = rng.choice(("per_op", "per_op", "every:3", "interval:2", "on_flush"))
-        process = subprocess.Popen(
-            [self.varve.path, "write", directory.path, "--acks", "--batch", str(size), "--sync", sync,
-             "--memory", "2MB", "--threads", "2"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        command = [self.varve.path, "write", directory.path, "--acks", "--batch", str(size), "--sync", sync,
+                   "--memory", "2MB", "--threads", "2"]
+        self.kill_process(command, operations, batches(operations, size))
+
+    def kill_process(self, command, operations, grouped):
+        """`command` carries out and acknowledges the operations."""
+        rng, directory, began = self.rng, self.directory, now_ms()
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         acks = Acks(process.stdout)
         feeder = threading.Thread(target=self.feed, args=(process.stdin, operations), daemon=True)
         feeder.start()
@@ -152,6 +157,8 @@ class KillLoop:
     def count_moment(self, operations, acknowledged):
         if acknowledged == 0:
             self.counts["kills before the first acknowledgement"] += 1
+        elif acknowledged < len(operations) and operations[acknowledged - 1].loads:
+            self.counts["kills behind an acknowledged row of a bulk load"] += 1
         elif acknowledged < len(operations) and operations[acknowledged].publishes:
             self.counts["kills in a flush or checkpoint"] += 1
 
@@ -196,7 +203,7 @@ class KillLoop:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--varve", required=True, help="the command")
-    parser.add_argument("--reader", required=True, help="the program kept_reader")
+    parser.add_argument("--programs", required=True, help="where kept_reader and loading_writer are")
     parser.add_argument("--kills", type=int, default=int(os.environ.get("VARVE_TEST_KILLS", "25")))
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--work", default=None, help="where the collections are made (default: a temporary directory)")
@@ -204,7 +211,7 @@ def main():
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 32)
     print(f"kill loop: {arguments.kills} kills, seed {seed}", flush=True)
     work = tempfile.mkdtemp(prefix="varve-kill-", dir=arguments.work)
-    loop = KillLoop(Varve(os.path.abspath(arguments.varve)), os.path.abspath(arguments.reader), random.Random(seed),
+    loop = KillLoop(Varve(os.path.abspath(arguments.varve)), os.path.abspath(arguments.programs), random.Random(seed),
                     work, arguments.kills)
     failed = 0
     try:
@@ -213,7 +220,7 @@ def main():
     except (Failure, subprocess.TimeoutExpired) as failure:
         failed = 1
         print(f"FAILED at kill {loop.counts['kills']} in {loop.directory}: {failure}")
-        print(f"reproduce: python3 {sys.argv[0]} --varve {arguments.varve} --reader {arguments.reader} "
+        print(f"reproduce: python3 {sys.argv[0]} --varve {arguments.varve} --programs {arguments.programs} "
               f"--kills {arguments.kills} --seed {seed}")
     for name, count in sorted(loop.counts.items()):
         print(f"{name}: {count}")

@@ -38,14 +38,21 @@ class Operation:
     @property
     def stands_alone(self):
         """Whether it ends the batch before it and is none of the next."""
-        return self.kind in ("flush", "checkpoint", "delete_namespace", "delete_where")
+        return self.kind in ("flush", "checkpoint", "finish", "delete_namespace", "delete_where")
 
     @property
     def publishes(self):
         return self.kind in ("flush", "checkpoint")
 
+    @property
+    def loads(self):
+        """Whether it is for loading_writer, as "finish" is."""
+        return self.kind == "load"
+
     def line(self):
-        members = {"op": self.kind}
+        if self.kind == "finish":
+            return "finish\n"
+        members = {"op": "put" if self.loads else self.kind}
         if self.kind in ("delete_namespace", "delete_where"):
             members.update(bytes_member("namespace", self.ns))
             if self.below is not None:
@@ -59,7 +66,7 @@ class Operation:
                 members[name] = value
         if self.ttl is not None:
             members["ttl_seconds"] = None if self.ttl == "clear" else self.ttl
-        return json.dumps(members) + "\n"
+        return ("load " if self.loads else "") + json.dumps(members) + "\n"
 
     def ack(self):
         if self.stands_alone:
@@ -71,7 +78,7 @@ class Operation:
         """Changes the model: (namespace, key) -> (vector, metadata or None, when it expires as in lifetimes.py)."""
         place = (self.ns, self.key)
         expires = Ttl(self.ttl) if isinstance(self.ttl, int) else None
-        if self.kind in ("put", "insert"):
+        if self.kind in ("put", "insert", "load"):
             model[place] = (tuple(map(float, self.vector)), self.metadata, expires)
         elif self.kind == "update":
             vector, metadata, old_expires = model[place]
@@ -124,6 +131,14 @@ class Generator:
             made.append(operation)
         return made
 
+    def load(self, state, count):
+        """A bulk load of `count` records, changes the state."""
+        ns, keys = self.random.choice(NAMESPACES), self.random.choices(self.keys, k=count)
+        made = [Operation("load", ns, key, self.vector(), ttl=self.ttl()) for key in keys]
+        for operation in made:
+            operation.apply(state)
+        return [*made, Operation("finish")]
+
     def one(self, state):
         random = self.random
         if random.random() < self.publish_chance:
@@ -151,8 +166,9 @@ class Generator:
         )
 
 
-def batches(operations, size):
-    """The operations as `varve write --batch SIZE` groups them: each list is applied whole or not at all."""
+def batches(operations, size, segment_rows=0):
+    """The operations as `varve write --batch SIZE` groups them: each list is applied whole or not at all. What is
+    loaded is so by the segment."""
     grouped, current = [], []
     for operation in operations:
         if operation.stands_alone:
@@ -162,7 +178,7 @@ def batches(operations, size):
             current = []
             continue
         current.append(operation)
-        if len(current) == size:
+        if len(current) == (segment_rows if operation.loads else size):
             grouped.append(current)
             current = []
     if current:

@@ -8,12 +8,12 @@ from tool import parse_scan
 
 
 class KeptReader:
-    """Runs kept_reader.cc on the directory. Once it has refreshed it sees what a new reader does, until then what it
-    saw before, but for what expires. Through its snapshot it always sees the same: that stops the clock too."""
+    """`command` runs kept_reader.cc on the directory. Once it has refreshed it sees what a new reader does, until
+    then what it saw before, but for what expires. Through its snapshot it always sees the same: that stops the clock."""
 
-    def __init__(self, path, directory, rng, counts):
+    def __init__(self, command, directory, rng, counts):
         self.rng, self.counts = rng, counts
-        self.process = subprocess.Popen([path, directory.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.state = {}  # of a new directory
         self.held, self.held_at = None, 0
         self.expect(self.state)
