@@ -90,7 +90,9 @@ class LogVerifier {
   // A failed replay: where a record is invalid that is the place, else what the replay says of the chain.
   absl::Status ReportStop(const absl::Status& status) {
     if (!absl::IsDataLoss(status) && !absl::IsNotFound(status) && !absl::IsUnimplemented(status)) return status;
-    if (run_->HasMovedOn()) return Aborted("the writer has moved on from these logs");
+    // A log that was listed is removed by its writer, be it behind the publication whose manifest has been read.
+    const bool removed = run_->live() && absl::IsNotFound(status);
+    if (removed || run_->HasMovedOn()) return Aborted("the writer has moved on from these logs");
     for (const ScannedLog& log : scanned_) {
       const std::string& name = log.name;
       if (log.invalid && status.message().find(name) != std::string::npos) {

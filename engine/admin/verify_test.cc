@@ -6,6 +6,7 @@
 
 #include "engine/admin/collection_test_support.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/stopping_file_system.h"
 
 namespace varve {
 namespace {
@@ -268,6 +269,35 @@ TEST_F(VerifyTest, BesideAWriterTheTailOfTheLogIsLeftOutAndItSaysSo) {
 
   EXPECT_TRUE(report.ok) << Print(report);
   EXPECT_THAT(report.warnings, ElementsAre(HasSubstr("a writer is at work")));
+}
+
+// A writer removes them behind its publication, when the new manifest may have been read already.
+TEST_F(VerifyTest, LogsThatALiveWriterRemovesOnceTheyAreListedAreNotMissing) {
+  manifest_.set_wal_sequence(13);
+  manifest_.clear_closed_log();
+  Publish(3, 8);
+  Publish(4, 9);
+  Remove(CheckpointName(6));
+  Remove(CheckpointName(7));
+  const std::vector<std::string> logs = {LogName(4), LogName(5)};
+  const std::vector<std::string> contents = {Read(logs[0]), Read(logs[1])};
+  ASSERT_OK_AND_ASSIGN(const auto lock, fs()->Lock("/c/LOCK", "pid 2"));
+  // It may list more than once before it opens them.
+  for (int moment = 1; moment <= 3; ++moment) {
+    for (size_t i = 0; i < logs.size(); ++i) Write(logs[i], contents[i]);
+    int listings = 0;
+    testing::StoppingFileSystem disk(fs());
+    disk.OnListed([&](const std::string& directory) {
+      if (!directory.ends_with("/wal") || ++listings != moment) return;
+      for (const std::string& log : logs) Remove(log);
+    });
+    VerifyOptions options;
+    options.file_system = &disk;
+
+    ASSERT_OK_AND_ASSIGN(const VerifyReport report, VerifyPath("/c", options));
+
+    EXPECT_TRUE(report.ok) << "moment " << moment << "\n" << Print(report);
+  }
 }
 
 TEST_F(VerifyTest, OneFileAlone) {

@@ -1,5 +1,6 @@
 // A file system whose process dies: after a given number of changes nothing is changed any more, so that what is there
-// is what a kill at that moment leaves. Also one that refuses hard links, and one that tells when a mapping goes.
+// is what a kill at that moment leaves. Also one that refuses hard links, and one that tells when a mapping goes or a
+// directory has been listed.
 #ifndef VARVE_TESTS_SUPPORT_STOPPING_FILE_SYSTEM_H_
 #define VARVE_TESTS_SUPPORT_STOPPING_FILE_SYSTEM_H_
 
@@ -30,6 +31,8 @@ class StoppingFileSystem final : public FileSystem {
   void ForbidLinks() { links_ = false; }
   // Called when a file is unmapped, by the thread that does it. To be set before a file is mapped.
   void OnUnmap(std::function<void()> hook) { on_unmap_ = std::move(hook); }
+  // Called when a directory has been listed. To be set before other threads use the file system.
+  void OnListed(std::function<void(const std::string& directory)> hook) { on_listed_ = std::move(hook); }
 
   absl::StatusOr<std::unique_ptr<WritableFile>> CreateFile(const std::string& path) override {
     RETURN_IF_ERROR(Change());
@@ -47,7 +50,9 @@ class StoppingFileSystem final : public FileSystem {
   }
   absl::StatusOr<FileInfo> Stat(const std::string& path) override { return under_->Stat(path); }
   absl::StatusOr<std::vector<std::string>> List(const std::string& directory) override {
-    return under_->List(directory);
+    absl::StatusOr<std::vector<std::string>> names = under_->List(directory);
+    if (on_listed_) on_listed_(directory);
+    return names;
   }
   absl::Status CreateDirectory(const std::string& path) override {
     RETURN_IF_ERROR(Change());
@@ -138,6 +143,7 @@ class StoppingFileSystem final : public FileSystem {
   std::atomic<int64_t> left_{int64_t{1} << 60};
   std::atomic<bool> links_{true};
   std::function<void()> on_unmap_;
+  std::function<void(const std::string&)> on_listed_;
 };
 
 }  // namespace varve::testing
