@@ -307,6 +307,8 @@ absl::Status Maintenance::MergeAll(MergeKind kind, MergeScope* scope, Maintenanc
     if (scope == nullptr && !status.ok() && !absl::IsCancelled(status) && !absl::IsUnavailable(status)) {
       NoteFailure(*plan, status);
       failure.Update(status);
+      absl::MutexLock lock(&mutex_);
+      merge_status_ = status;  // at once: other merges may take long
       continue;
     }
     RETURN_IF_ERROR(status);
