@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "bench/matrix_file.h"
+#include "bench/program.h"
 #include "index/dense_distance.h"
 #include "index/index_registry.h"
 #include "index/section_buffers.h"
@@ -22,22 +23,12 @@
 namespace varve {
 namespace {
 
+using bench::CheckOk;
 using bench::Matrix;
+using bench::Seconds;
 
 constexpr size_t kTop = 10;
 constexpr uint32_t kEfs[] = {10, 20, 40, 80, 160, 320};
-
-void CheckOk(const absl::Status& status) {
-  if (status.ok()) return;
-  std::fprintf(stderr, "hnsw_build: %s\n", status.ToString().c_str());
-  std::exit(1);
-}
-
-double Now(clockid_t clock) {
-  timespec now;
-  clock_gettime(clock, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
 
 class Bench {
  public:
@@ -63,20 +54,20 @@ class Bench {
     const ParamMap params = *ResolveParams(factory_->traits(), {{"partitions", partitions}});
     BuildContext context;
     context.threads = threads_;
-    const double wall = Now(CLOCK_MONOTONIC);
-    const double cpu = Now(CLOCK_PROCESS_CPUTIME_ID);
+    const double wall = Seconds(CLOCK_MONOTONIC);
+    const double cpu = Seconds(CLOCK_PROCESS_CPUTIME_ID);
     CheckOk(factory_->Build({.shape = shape_, .vectors = addresses_, .inverse_norms = inverse_norms_}, params, context,
                             &sections_));
-    const double cpu_seconds = Now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    const double cpu_seconds = Seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     std::printf("%2d partitions: %7.2f s, %7.2f s of processor, %6.0f vectors per second of it\n", partitions,
-                Now(CLOCK_MONOTONIC) - wall, cpu_seconds, base_.rows / cpu_seconds);
+                Seconds(CLOCK_MONOTONIC) - wall, cpu_seconds, base_.rows / cpu_seconds);
     const auto searcher = *factory_->Open(sections_, shape_, base_.rows, params);
     if (truth_.empty()) {
       SearchParams exact;
       exact.exact = true;
-      const double start = Now(CLOCK_PROCESS_CPUTIME_ID);
+      const double start = Seconds(CLOCK_PROCESS_CPUTIME_ID);
       for (uint32_t q = 0; q < queries_.rows; ++q) truth_.push_back(Search(*searcher, q, exact));
-      std::printf("  exact:   %7.0f queries per second\n", queries_.rows / (Now(CLOCK_PROCESS_CPUTIME_ID) - start));
+      std::printf("  exact:   %7.0f queries per second\n", queries_.rows / (Seconds(CLOCK_PROCESS_CPUTIME_ID) - start));
     }
     for (const uint32_t ef : kEfs) {
       const ParamMap given = {{"ef", ef}};
@@ -84,13 +75,13 @@ class Bench {
       search.params = &given;
       size_t hits = 0;
       const uint64_t before = context_.work.distances;
-      const double start = Now(CLOCK_PROCESS_CPUTIME_ID);
+      const double start = Seconds(CLOCK_PROCESS_CPUTIME_ID);
       for (uint32_t q = 0; q < queries_.rows; ++q) {
         for (const Neighbor& found : Search(*searcher, q, search)) {
           hits += std::count(truth_[q].begin(), truth_[q].end(), found) > 0;
         }
       }
-      const double seconds = Now(CLOCK_PROCESS_CPUTIME_ID) - start;
+      const double seconds = Seconds(CLOCK_PROCESS_CPUTIME_ID) - start;
       std::printf("  ef %3u: recall %.4f, %6.0f distances, %7.0f queries per second\n", ef,
                   static_cast<double>(hits) / static_cast<double>(kTop * queries_.rows),
                   static_cast<double>(context_.work.distances - before) / queries_.rows, queries_.rows / seconds);

@@ -20,13 +20,16 @@
 
 #include "base/random.h"
 #include "bench/matrix_file.h"
+#include "bench/program.h"
 #include "index/index_registry.h"
 #include "index/section_buffers.h"
 
 namespace varve {
 namespace {
 
+using bench::CheckOk;
 using bench::Matrix;
+using bench::ReadFlag;
 
 constexpr size_t kTop = 10;
 constexpr uint32_t kEfs[] = {10, 20, 40, 80, 160};
@@ -39,12 +42,6 @@ struct Settings {
   uint32_t split = 0;      // 0: several
   uint32_t drop = 0xFFFF;  // above 100: several
 };
-
-void CheckOk(const absl::Status& status) {
-  if (status.ok()) return;
-  std::fprintf(stderr, "hnsw_merge: %s\n", status.ToString().c_str());
-  std::exit(1);
-}
 
 double Now(uint32_t threads) {
   if (threads > 1) return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -203,14 +200,6 @@ class Bench {
   const ParamMap params_;
   SearchContext context_;
 };
-
-// The number behind "--NAME=" in `argument`, if that is what it is.
-bool ReadFlag(const std::string& argument, const std::string& name, uint32_t* value) {
-  const std::string prefix = "--" + name + "=";
-  if (!argument.starts_with(prefix)) return false;
-  *value = static_cast<uint32_t>(std::strtoul(argument.c_str() + prefix.size(), nullptr, 10));
-  return true;
-}
 
 int Main(int argc, char** argv) {
   std::vector<std::string> files;

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "bench/matrix_file.h"
+#include "bench/program.h"
 #include "hnswlib/hnswlib.h"
 #include "index/index_registry.h"
 #include "index/section_buffers.h"
@@ -26,7 +27,9 @@
 namespace varve {
 namespace {
 
+using bench::CheckOk;
 using bench::Matrix;
+using bench::ReadFlag;
 using bench::ReadMatrix;
 
 constexpr size_t kTop = 10;
@@ -35,10 +38,6 @@ constexpr uint32_t kEfs[] = {10, 12, 14, 16, 20, 24, 32, 40, 50, 64, 80, 100, 12
 [[noreturn]] void Fail(const std::string& message) {
   std::fprintf(stderr, "hnsw_vs_hnswlib: %s\n", message.c_str());
   std::exit(1);
-}
-
-void CheckOk(const absl::Status& status) {
-  if (!status.ok()) Fail(status.ToString());
 }
 
 std::vector<std::vector<uint32_t>> ReadTruth(const std::string& path) {
@@ -220,14 +219,6 @@ void Compare(const Matrix& base, const Matrix& queries, const std::vector<std::v
     if (our_qps == 0 || their_qps == 0) continue;
     std::printf("at recall %.3f: %.0f / %.0f QPS, ratio %.2f\n", recall, our_qps, their_qps, our_qps / their_qps);
   }
-}
-
-// The number behind "--NAME=" in `argument`, if that is what it is.
-bool ReadFlag(const std::string& argument, const std::string& name, uint32_t* value) {
-  const std::string prefix = "--" + name + "=";
-  if (!argument.starts_with(prefix)) return false;
-  *value = static_cast<uint32_t>(std::strtoul(argument.c_str() + prefix.size(), nullptr, 10));
-  return true;
 }
 
 int Main(int argc, char** argv) {

@@ -22,11 +22,15 @@
 #include <vector>
 
 #include "bench/matrix_file.h"
+#include "bench/program.h"
 #include "varve/collection.h"
 
 namespace varve {
 namespace {
 
+using bench::CheckOk;
+using bench::ReadFlag;
+using bench::Seconds;
 using Clock = std::chrono::steady_clock;
 
 struct Settings {
@@ -39,22 +43,10 @@ struct Settings {
   uint32_t segments = 4;
 };
 
-void CheckOk(const absl::Status& status) {
-  if (status.ok()) return;
-  std::fprintf(stderr, "ingest: %s\n", status.ToString().c_str());
-  std::exit(1);
-}
-
 template <class T>
 T Value(absl::StatusOr<T> value) {
   CheckOk(value.status());
   return *std::move(value);
-}
-
-double Seconds(clockid_t clock) {
-  timespec now;
-  clock_gettime(clock, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
 // Samples this process's anonymous memory until it is destroyed.
@@ -222,13 +214,6 @@ void Run(const Settings& settings) {
       recall, static_cast<double>(stats.stall_microseconds) / 1e6, static_cast<unsigned long long>(stats.merges),
       static_cast<unsigned long long>(stats.flushes), memory.peak_mib());
   CheckOk(collection->Close());
-}
-
-bool ReadFlag(const std::string& argument, const std::string& name, uint32_t* value) {
-  const std::string prefix = "--" + name + "=";
-  if (!argument.starts_with(prefix)) return false;
-  *value = static_cast<uint32_t>(std::strtoul(argument.c_str() + prefix.size(), nullptr, 10));
-  return true;
 }
 
 int Main(int argc, char** argv) {
