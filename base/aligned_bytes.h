@@ -4,21 +4,21 @@
 
 #include <cstddef>
 #include <memory>
-#include <new>
+
+#include "base/page_allocator.h"
 
 namespace varve {
 
-inline constexpr std::align_val_t kPageAlignment{4096};
-
 struct AlignedDelete {
-  void operator()(std::byte* bytes) const { ::operator delete(bytes, kPageAlignment); }
+  size_t size = 0;
+  void operator()(std::byte* bytes) const { FreePages(bytes, size); }
 };
 using AlignedBytes = std::unique_ptr<std::byte[], AlignedDelete>;
 
 // `size` bytes that are not initialised; null if there is no memory, or nothing was asked for.
 inline AlignedBytes AllocateAligned(size_t size) {
   if (size == 0) return nullptr;
-  return AlignedBytes(static_cast<std::byte*>(::operator new(size, kPageAlignment, std::nothrow)));
+  return AlignedBytes(static_cast<std::byte*>(AllocatePages(size)), AlignedDelete{size});
 }
 
 }  // namespace varve

@@ -3,12 +3,14 @@
 #ifndef VARVE_BASE_ARENA_H_
 #define VARVE_BASE_ARENA_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
-#include <memory>
+#include <new>
 #include <string_view>
 #include <vector>
 
+#include "base/aligned_bytes.h"
 #include "base/bytes.h"
 
 namespace varve {
@@ -16,6 +18,7 @@ namespace varve {
 class Arena {
  public:
   static constexpr size_t kBlockBytes = 64 << 10;
+  static constexpr size_t kLargestBlockBytes = 1 << 20;
 
   // `alignment` is a power of two of at most 64.
   void* Allocate(size_t bytes, size_t alignment) {
@@ -43,14 +46,17 @@ class Arena {
  private:
   void NewBlock(size_t at_least) {
     // A large piece gets a block of its own size, so that little of a block is wasted.
-    const size_t size = at_least > kBlockBytes / 4 ? at_least : kBlockBytes;
-    blocks_.push_back(std::unique_ptr<char[]>(new char[size]));
-    next_ = blocks_.back().get();
+    // A large arena takes large blocks, which the system gets back at its end.
+    const size_t usual = std::clamp(bytes_ / 16 / kBlockBytes * kBlockBytes, kBlockBytes, kLargestBlockBytes);
+    const size_t size = at_least > usual / 4 ? at_least : usual;
+    blocks_.push_back(AllocateAligned(size));
+    if (blocks_.back() == nullptr) throw std::bad_alloc();
+    next_ = reinterpret_cast<char*>(blocks_.back().get());
     left_ = size;
     bytes_ += size;
   }
 
-  std::vector<std::unique_ptr<char[]>> blocks_;
+  std::vector<AlignedBytes> blocks_;
   char* next_ = nullptr;
   size_t left_ = 0;
   size_t bytes_ = 0;

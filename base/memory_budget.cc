@@ -24,7 +24,7 @@ MemoryBudget::~MemoryBudget() = default;
 
 size_t MemoryBudget::share(Use use) const {
   if (limit_ == std::numeric_limits<size_t>::max()) return limit_;
-  return use == Use::kMemtables ? limit_ / 2 : limit_ - limit_ / 2;
+  return use == Use::kMemtables ? limit_ / 8 * 3 + limit_ % 8 * 3 / 8 : limit_ / 2;
 }
 
 size_t MemoryBudget::used(Use use) const { return used_[static_cast<size_t>(use)].load(std::memory_order_relaxed); }

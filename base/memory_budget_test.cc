@@ -16,16 +16,17 @@ struct FakeHolder final : MemoryBudget::Holder {
   int asked = 0;
 };
 
-TEST(MemoryBudget, EachUseHasHalf) {
+TEST(MemoryBudget, EachUseHasItsShareAndARestIsLeft) {
   MemoryBudget budget(1000);
   EXPECT_EQ(budget.limit(), 1000U);
-  EXPECT_TRUE(budget.TryTake(Use::kMemtables, 500));
+  EXPECT_EQ(budget.share(Use::kMemtables), 375U);
+  EXPECT_TRUE(budget.TryTake(Use::kMemtables, 375));
   EXPECT_FALSE(budget.TryTake(Use::kMemtables, 1));
   EXPECT_TRUE(budget.TryTake(Use::kBuilds, 499));
   EXPECT_FALSE(budget.TryTake(Use::kBuilds, 2));
   EXPECT_TRUE(budget.TryTake(Use::kBuilds, 1));
   budget.Give(Use::kMemtables, 200);
-  EXPECT_EQ(budget.used(Use::kMemtables), 300U);
+  EXPECT_EQ(budget.used(Use::kMemtables), 175U);
   EXPECT_TRUE(budget.TryTake(Use::kMemtables, 200));
 }
 
@@ -35,7 +36,7 @@ TEST(MemoryBudget, WhatIsHeldCountsBeyondTheShare) {
   EXPECT_EQ(budget.used(Use::kMemtables), 80U);
   EXPECT_FALSE(budget.TryTake(Use::kMemtables, 1));
   budget.Give(Use::kMemtables, 80);
-  EXPECT_TRUE(budget.TryTake(Use::kMemtables, 50));
+  EXPECT_TRUE(budget.TryTake(Use::kMemtables, 37));
 }
 
 TEST(MemoryBudget, ZeroIsWithoutALimit) {
@@ -47,7 +48,7 @@ TEST(MemoryBudget, ZeroIsWithoutALimit) {
 TEST(MemoryBudget, AsksTheLargestOfTheOthers) {
   MemoryBudget budget(100);
   FakeHolder a, b, c;
-  a.bytes = 10;
+  a.bytes = 9;
   b.bytes = 30;
   c.bytes = 20;
   for (FakeHolder* holder : {&a, &b, &c}) budget.AddHolder(holder);

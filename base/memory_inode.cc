@@ -22,7 +22,8 @@ bool MemoryBytes::Write(uint64_t offset, std::string_view data) {
     AlignedBytes larger = AllocateAligned(capacity);
     if (larger == nullptr) return false;
     if (size_ != 0) std::memcpy(larger.get(), memory_.get(), size_);
-    memory_ = std::shared_ptr<std::byte>(larger.release(), AlignedDelete());
+    const AlignedDelete free = larger.get_deleter();
+    memory_ = std::shared_ptr<std::byte>(larger.release(), free);
     capacity_ = capacity;
     shared_ = 0;
   }

@@ -16,7 +16,7 @@
 
 namespace varve {
 
-enum class ThreadPriority : uint8_t { kNormal, kLow };  // kLow yields the processors to others (nice 10)
+enum class ThreadPriority : uint8_t { kNormal, kLow };  // kLow yields the processors to others (nice 5)
 
 // Thread-safe. The destructor runs what was scheduled, then joins.
 class ThreadPool final : public Executor {

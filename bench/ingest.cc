@@ -1,7 +1,7 @@
 // Sustained ingest: loads a matrix into a new collection while one thread searches, then lets merges settle.
 //
 //   ingest BASE.fbin QUERIES.fbin DIRECTORY [--bulk] [--memory=MIB] [--batch=N] [--limit=N] [--segments=N]
-//          [--no-search]
+//          [--memtable-rows=N] [--no-search]
 //
 // BASE is read piece by piece, so that it does not count as the engine's memory. Rows go through the log in batches, or
 // with --bulk around it. Afterwards, beyond --segments (4) segments, merges are asked for until there are no more.
@@ -41,6 +41,7 @@ struct Settings {
   uint32_t batch = 500;
   uint32_t limit = 0xFFFFFFFF;
   uint32_t segments = 4;
+  uint32_t memtable_rows = 0;
 };
 
 template <class T>
@@ -172,6 +173,7 @@ void Run(const Settings& settings) {
   if (!base.read(reinterpret_cast<char*>(shape), sizeof(shape))) bench::FailToRead(settings.base);
   Options options;
   options.memory_bytes = size_t{settings.memory_mib} << 20;
+  options.memtable_rows = settings.memtable_rows;
   options.sync = SyncMode::Interval(1000);
   auto collection = Value(Collection::Create(settings.directory, Schema::SingleVector(shape[1], Metric::kL2), options));
 
@@ -226,14 +228,15 @@ int Main(int argc, char** argv) {
     } else if (argument == "--no-search") {
       settings.search = false;
     } else if (!ReadFlag(argument, "memory", &settings.memory_mib) && !ReadFlag(argument, "batch", &settings.batch) &&
-               !ReadFlag(argument, "limit", &settings.limit) && !ReadFlag(argument, "segments", &settings.segments)) {
+               !ReadFlag(argument, "limit", &settings.limit) && !ReadFlag(argument, "segments", &settings.segments) &&
+               !ReadFlag(argument, "memtable-rows", &settings.memtable_rows)) {
       files.push_back(argument);
     }
   }
   if (files.size() != 3 || files[0].starts_with("--")) {
     std::fprintf(stderr,
                  "usage: ingest BASE.fbin QUERIES.fbin DIRECTORY [--bulk] [--memory=MIB] [--batch=N] [--limit=N] "
-                 "[--segments=N] [--no-search]\n");
+                 "[--segments=N] [--memtable-rows=N] [--no-search]\n");
     return 2;
   }
   settings.base = files[0];

@@ -32,13 +32,13 @@ Maintenance::Maintenance(CollectionState* state, Publisher* publisher)
       publisher_(publisher),
       executor_(state->options.executor),
       merge_executor_(state->options.merge_executor) {
-  // Merges can wait; searches and flushes cannot.
+  // Searches and writers go first; writers that are too fast for it are slowed in time.
   if (merge_executor_ == nullptr && executor_ == nullptr) {
     own_merge_pool_ = std::make_unique<ThreadPool>(1, ThreadPriority::kLow);
     merge_executor_ = own_merge_pool_.get();
   }
   if (executor_ == nullptr) {
-    own_pool_ = std::make_unique<ThreadPool>(1);
+    own_pool_ = std::make_unique<ThreadPool>(1, ThreadPriority::kLow);
     executor_ = own_pool_.get();
   }
   if (merge_executor_ == nullptr) merge_executor_ = executor_;

@@ -38,7 +38,7 @@ DatabaseShare::DatabaseShare(std::string directory, const DatabaseOptions& optio
   if (options_.executor == nullptr) {
     const int wanted = options_.threads > 0 ? options_.threads : static_cast<int>(std::thread::hardware_concurrency());
     const int threads = std::max(wanted, 1);
-    pool_ = std::make_unique<ThreadPool>(threads);
+    pool_ = std::make_unique<ThreadPool>(threads, ThreadPriority::kLow);
     options_.executor = pool_.get();
     if (options_.merge_executor == nullptr) {
       const int merges = std::max(threads / kThreadsPerMerge, 1);

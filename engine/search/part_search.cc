@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -33,6 +34,10 @@ class MemtableBest {
     }
     std::push_heap(entries_.begin(), entries_.end(), Before);
   }
+  // No row above this distance would be taken.
+  float limit() const {
+    return entries_.size() < k_ ? std::numeric_limits<float>::infinity() : entries_.front().distance;
+  }
   struct Entry {
     float distance;
     Memtable::Row* row;
@@ -58,14 +63,24 @@ class MemtableScan {
         distance_(GetBatchDistanceFunction(prepared.field->metric, prepared.field->element)),
         best_(best) {}
 
-  absl::Status Visit(Memtable::Row* row) {
-    if (((row->present >> prepared_.field_position) & 1) == 0 || !row->VisibleAt(point_.visible) ||
-        row->expires_at_ms <= point_.now_ms) {
-      return absl::OkStatus();
+  absl::Status Visit(const Memtable::Row* row) { return IsWanted(*row) ? Add(row->number) : absl::OkStatus(); }
+  // All rows whose codes leave it open whether they are among the best, and those that are not coded yet. The row
+  // itself is not looked at before its vector has turned out to be near.
+  absl::Status VisitCodes(const MemtableCodes& codes, uint32_t rows) {
+    const size_t field = prepared_.field_position;
+    const RabitqQuery query(*codes.coder(field), reinterpret_cast<const float*>(prepared_.vector.data()),
+                            prepared_.inverse_norm);
+    const uint32_t coded = std::min(codes.rows(), rows);
+    for (uint32_t first = 0; first < coded; first += kSignBlockRows) {
+      // Infinity itself would let rows pass that have no vector.
+      const float limit = std::min(best_->limit(), std::numeric_limits<float>::max());
+      uint32_t within = query.RowsWithin(codes.block(first / kSignBlockRows, field), limit);
+      for (; within != 0; within &= within - 1) {
+        RETURN_IF_ERROR(Add(first + static_cast<uint32_t>(std::countr_zero(within))));
+      }
     }
-    rows_[count_] = row;
-    vectors_[count_] = memtable_.vector(row->number, prepared_.field_position);
-    return ++count_ == kBatch ? Compare() : absl::OkStatus();
+    for (uint32_t number = coded; number < rows; ++number) RETURN_IF_ERROR(Visit(memtable_.row(number)));
+    return absl::OkStatus();
   }
   // What was visited last.
   absl::Status Finish() { return Compare(); }
@@ -74,6 +89,18 @@ class MemtableScan {
  private:
   static constexpr size_t kBatch = 64;
 
+  bool IsWanted(const Memtable::Row& row) const {
+    const bool has_field = ((row.present >> prepared_.field_position) & 1) != 0;
+    return has_field && row.VisibleAt(point_.visible) && row.expires_at_ms > point_.now_ms &&
+           (prepared_.ns == nullptr || row.ns == *prepared_.ns);
+  }
+
+  absl::Status Add(uint32_t number) {
+    numbers_[count_] = number;
+    vectors_[count_] = memtable_.vector(number, prepared_.field_position);
+    return ++count_ == kBatch ? Compare() : absl::OkStatus();
+  }
+
   absl::Status Compare() {
     if (count_ == 0) return absl::OkStatus();
     std::array<float, kBatch> distances;
@@ -81,16 +108,19 @@ class MemtableScan {
     for (size_t i = 0; i < count_; ++i) {
       float distance = distances[i];
       if (prepared_.field->metric == Metric::kCosine) {
-        distance = 1.0f + distance * prepared_.inverse_norm *
-                              memtable_.inverse_norm(rows_[i]->number, prepared_.field_position);
+        distance =
+            1.0f + distance * prepared_.inverse_norm * memtable_.inverse_norm(numbers_[i], prepared_.field_position);
       }
       if (std::isnan(distance)) distance = std::numeric_limits<float>::infinity();
+      if (distance > best_->limit()) continue;
+      Memtable::Row* row = memtable_.row(numbers_[i]);
+      if (!IsWanted(*row)) continue;
       // Documents are read of those alone that would be among the best.
-      if (prepared_.filter != nullptr && best_->Takes(distance, rows_[i])) {
-        ASSIGN_OR_RETURN(const bool matches, prepared_.filter->Matches(rows_[i]->metadata));
+      if (prepared_.filter != nullptr && best_->Takes(distance, row)) {
+        ASSIGN_OR_RETURN(const bool matches, prepared_.filter->Matches(row->metadata));
         if (!matches) continue;
       }
-      best_->Offer(distance, rows_[i]);
+      best_->Offer(distance, row);
     }
     compared_ += count_;
     count_ = 0;
@@ -102,11 +132,22 @@ class MemtableScan {
   const ReadPoint& point_;
   const BatchDistanceFunction distance_;
   MemtableBest* const best_;
-  std::array<Memtable::Row*, kBatch> rows_;
+  std::array<uint32_t, kBatch> numbers_;
   std::array<const void*, kBatch> vectors_;
   size_t count_ = 0;
   uint64_t compared_ = 0;
 };
+
+// The codes to scan, or null if the rows are better compared one by one.
+const MemtableCodes* CodesFor(const Memtable& memtable, const PreparedSearch& prepared) {
+  // Below this part of all rows those of a namespace are walked along the skip list.
+  constexpr uint32_t kNamespacePart = 8;
+  const MemtableCodes* codes = memtable.codes();
+  if (prepared.exact || codes == nullptr || codes->rows() == 0) return nullptr;
+  if (codes->coder(prepared.field_position) == nullptr) return nullptr;
+  const bool most = prepared.ns == nullptr || memtable.EstimateRows(*prepared.ns) >= memtable.rows() / kNamespacePart;
+  return most ? codes : nullptr;
+}
 
 // Which plan the index takes follows from the exact count: a scan of few rows, a traversal that keeps only them.
 void NarrowTo(const MatchingRows& matching, SlotFilter* filter) {
@@ -127,7 +168,10 @@ absl::Status SearchMemtable(Memtable* memtable, const PreparedSearch& prepared, 
   if (rows == 0) return absl::OkStatus();
   MemtableBest best(std::min<size_t>(prepared.k, rows));
   MemtableScan scan(*memtable, prepared, point, &best);
-  if (prepared.ns != nullptr) {
+  const MemtableCodes* codes = CodesFor(*memtable, prepared);
+  if (codes != nullptr) {
+    RETURN_IF_ERROR(scan.VisitCodes(*codes, rows));
+  } else if (prepared.ns != nullptr) {
     Memtable::Row* row = memtable->LowerBound(*prepared.ns, "");
     for (; row != nullptr && row->ns == *prepared.ns; row = Memtable::Next(row)) RETURN_IF_ERROR(scan.Visit(row));
   } else {
@@ -143,7 +187,7 @@ absl::Status SearchMemtable(Memtable* memtable, const PreparedSearch& prepared, 
   }
   if (profile != nullptr) {
     profile->index = "MEMTABLE";
-    profile->plan = "scan";
+    profile->plan = codes != nullptr ? "scan of codes" : "scan";
     profile->rows = rows;
   }
   return absl::OkStatus();

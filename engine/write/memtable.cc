@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <new>
+#include <iterator>
 
 #include "base/check.h"
 #include "index/dense_distance.h"
@@ -23,8 +23,6 @@ int CompareKeys(std::string_view ns_a, std::string_view key_a, std::string_view 
 
 }  // namespace
 
-Memtable::Chunk::~Chunk() { ::operator delete (vectors, std::align_val_t{64}); }
-
 Memtable::Memtable(const Schema& schema, const Limits& limits, uint64_t seed, MemoryBudget* budget)
     : schema_(schema), limits_(limits), budget_(budget), random_(seed) {
   size_t vector_bytes = 0;
@@ -36,7 +34,8 @@ Memtable::Memtable(const Schema& schema, const Limits& limits, uint64_t seed, Me
     vector_bytes += column.stride + (column.cosine ? sizeof(float) : 0);
     columns_.push_back(column);
   }
-  row_bytes_ = sizeof(Row) + 2 * sizeof(void*) + vector_bytes;
+  const size_t code_bytes = limits.coded ? MemtableCodes::RowBytes(schema) : 0;
+  row_bytes_ = sizeof(Row) + 2 * sizeof(void*) + vector_bytes + code_bytes;
   // A small memtable has small chunks: what is allocated must stay near what it is allowed.
   const size_t target = std::min(kChunkTargetBytes, limits_.bytes / 8);
   const size_t wanted = std::clamp<size_t>(target / std::max<size_t>(vector_bytes, 1), kMinChunkRows, kMaxChunkRows);
@@ -51,6 +50,7 @@ Memtable::Memtable(const Schema& schema, const Limits& limits, uint64_t seed, Me
   // A group of writes may be as large as the memtable itself and come when it is nearly full.
   max_chunks_ = 2 * (limits_.bytes / (row_bytes_ * chunk_rows_)) + 4;
   chunks_ = std::make_unique<std::atomic<Chunk*>[]>(max_chunks_);
+  if (code_bytes > 0) codes_ = std::make_unique<MemtableCodes>(schema, max_chunks_ * chunk_rows_, seed);
   head_ = NewTower(kMaxHeight);
   TakeFromBudget();
 }
@@ -62,7 +62,7 @@ Memtable::~Memtable() {
 
 void Memtable::TakeFromBudget() {
   const size_t now = arena_.bytes() + chunks_made_ * (chunk_bytes_ + chunk_rows_ * sizeof(Row*)) +
-                     max_chunks_ * sizeof(std::atomic<Chunk*>);
+                     max_chunks_ * sizeof(std::atomic<Chunk*>) + (codes_ != nullptr ? codes_->bytes() : 0);
   if (now == taken_bytes_) return;
   if (budget_ != nullptr) budget_->Take(MemoryBudget::Use::kMemtables, now - taken_bytes_);
   taken_bytes_ = now;
@@ -113,7 +113,7 @@ Memtable::Row* Memtable::Insert(const NewRow& fresh, Sequence born) {
   if (chunk == nullptr) {
     chunk = new Chunk;
     chunk->rows.resize(chunk_rows_);
-    chunk->vectors = static_cast<std::byte*>(::operator new (std::max<size_t>(chunk_bytes_, 64), std::align_val_t{64}));
+    chunk->vectors.resize(std::max<size_t>(chunk_bytes_, 64));
     chunks_[chunk_index].store(chunk, std::memory_order_release);
     ++chunks_made_;
   }
@@ -132,13 +132,13 @@ Memtable::Row* Memtable::Insert(const NewRow& fresh, Sequence born) {
   for (size_t f = 0; f < columns_.size(); ++f) {
     if (f >= fresh.vectors.size() || fresh.vectors[f].empty()) continue;
     const Column& column = columns_[f];
-    std::byte* target = chunk->vectors + column.offset + column.stride * in_chunk;
+    std::byte* target = chunk->vectors.data() + column.offset + column.stride * in_chunk;
     std::memcpy(target, fresh.vectors[f].data(), fresh.vectors[f].size());
     row->present |= uint64_t{1} << f;
     if (column.cosine) {
       const FieldSpec& field = schema_.fields[f];
       const float inverse = InverseNorm(target, field.element, field.dimension);
-      std::memcpy(chunk->vectors + column.norms_offset + sizeof(float) * in_chunk, &inverse, sizeof(inverse));
+      std::memcpy(chunk->vectors.data() + column.norms_offset + sizeof(float) * in_chunk, &inverse, sizeof(inverse));
     }
   }
   chunk->rows[in_chunk] = row;
@@ -153,9 +153,10 @@ Memtable::Row* Memtable::Insert(const NewRow& fresh, Sequence born) {
     row->tower()[level].store(before[level]->tower()[level].load(std::memory_order_relaxed), std::memory_order_relaxed);
     before[level]->tower()[level].store(row, std::memory_order_release);
   }
-  TakeFromBudget();
   bytes_.fetch_add(RowBytes(fresh), std::memory_order_relaxed);
   rows_.store(number + 1, std::memory_order_release);
+  if (codes_ != nullptr && (number + 1) % kSignBlockRows == 0) codes_->Extend(*this);
+  TakeFromBudget();
   return row;
 }
 
@@ -178,6 +179,21 @@ const Memtable::Row* Memtable::FindVisible(std::string_view ns, std::string_view
   return nullptr;
 }
 
+uint32_t Memtable::EstimateRows(std::string_view ns) const {
+  // One in 256 rows reaches this level.
+  constexpr int kLevel = 4;
+  constexpr uint32_t kRowsPerNode = 256;
+  Row* before[kMaxHeight];
+  std::fill(std::begin(before), std::end(before), head_);
+  FindBefore(ns, "", before);
+  uint32_t nodes = 0;
+  for (const Row* row = before[kLevel];;) {
+    row = row->tower()[kLevel].load(std::memory_order_acquire);
+    if (row == nullptr || row->ns > ns) return nodes * kRowsPerNode;
+    nodes += row->ns == ns;
+  }
+}
+
 Memtable::Row* Memtable::row(uint32_t number) const {
   return chunks_[number >> chunk_shift_].load(std::memory_order_acquire)->rows[number & (chunk_rows_ - 1)];
 }
@@ -185,13 +201,14 @@ Memtable::Row* Memtable::row(uint32_t number) const {
 const std::byte* Memtable::vector(uint32_t number, size_t field) const {
   const Column& column = columns_[field];
   const Chunk* chunk = chunks_[number >> chunk_shift_].load(std::memory_order_acquire);
-  return chunk->vectors + column.offset + column.stride * (number & (chunk_rows_ - 1));
+  return chunk->vectors.data() + column.offset + column.stride * (number & (chunk_rows_ - 1));
 }
 
 float Memtable::inverse_norm(uint32_t number, size_t field) const {
   const Chunk* chunk = chunks_[number >> chunk_shift_].load(std::memory_order_acquire);
   float inverse;
-  std::memcpy(&inverse, chunk->vectors + columns_[field].norms_offset + sizeof(float) * (number & (chunk_rows_ - 1)),
+  std::memcpy(&inverse,
+              chunk->vectors.data() + columns_[field].norms_offset + sizeof(float) * (number & (chunk_rows_ - 1)),
               sizeof(inverse));
   return inverse;
 }

@@ -18,7 +18,9 @@
 
 #include "absl/types/span.h"
 #include "base/arena.h"
+#include "base/page_allocator.h"
 #include "base/random.h"
+#include "engine/write/memtable_codes.h"
 #include "varve/memory_budget.h"
 #include "varve/schema.h"
 #include "varve/types.h"
@@ -69,9 +71,10 @@ class Memtable {
   struct Limits {
     size_t bytes = SIZE_MAX;
     uint32_t rows = UINT32_MAX;
+    bool coded = false;  // for fast scans (memtable_codes.h)
   };
-  // `limits` bound what Fits() admits. What is allocated is taken from `budget`, if there is one, and given back by the
-  // destructor. `schema` and `budget` must outlive the memtable.
+  // `limits` bound what Fits() admits, but for `coded`. What is allocated is taken from `budget`, if there is one, and
+  // given back by the destructor. `schema` and `budget` must outlive the memtable.
   Memtable(const Schema& schema, const Limits& limits, uint64_t seed, MemoryBudget* budget = nullptr);
   ~Memtable();
   Memtable(const Memtable&) = delete;
@@ -93,6 +96,8 @@ class Memtable {
   const Row* FindVisible(std::string_view ns, std::string_view key, Sequence visible) const;
   // The first row at or above (ns, key) in the order of namespace, key, newest first; null at the end.
   Row* LowerBound(std::string_view ns, std::string_view key) const;
+  // About how many rows a namespace has; 0 if they are few.
+  uint32_t EstimateRows(std::string_view ns) const;
   static Row* Next(const Row* row) { return row->tower()[0].load(std::memory_order_acquire); }
 
   // Rows inserted so far, dead ones included; rows below this number may be read.
@@ -100,6 +105,8 @@ class Memtable {
   Row* row(uint32_t number) const;
   // The stored bytes of field `field` (position in the schema); meaningful only if the row has it.
   const std::byte* vector(uint32_t number, size_t field) const;
+  // Codes of the vectors; null if none are kept.
+  const MemtableCodes* codes() const { return codes_.get(); }
   // 1 / norm of that vector, for fields compared by cosine.
   float inverse_norm(uint32_t number, size_t field) const;
 
@@ -124,8 +131,7 @@ class Memtable {
   };
   struct Chunk {
     std::vector<Row*> rows;
-    std::byte* vectors = nullptr;  // 64-byte aligned
-    ~Chunk();
+    LargeVector<std::byte> vectors;  // starts on a page
   };
 
   void TakeFromBudget();
@@ -146,6 +152,7 @@ class Memtable {
   size_t max_chunks_ = 0;
   size_t chunks_made_ = 0;
   size_t taken_bytes_ = 0;  // from the budget
+  std::unique_ptr<MemtableCodes> codes_;
 
   Arena arena_;
   Random random_;

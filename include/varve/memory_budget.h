@@ -1,8 +1,8 @@
 // A limit on the memory that collections hold in proportion to their data: memtables, and what index builds and merges
 // work with. Mapped files are not counted: the kernel takes their pages back when it needs them.
 //
-// One budget may serve many collections (a Database gives its own to all of them). Memtables may fill half of it,
-// builds the other half.
+// One budget may serve many collections (a Database gives its own to all of them). Memtables may fill three eighths of
+// it, builds half. The rest is for what is not counted: buffers of files, what the allocator keeps, searches.
 #ifndef VARVE_MEMORY_BUDGET_H_
 #define VARVE_MEMORY_BUDGET_H_
 

@@ -64,8 +64,8 @@ struct Options {
   // Seams. Null takes the process's own; what is given must outlive the collection.
   FileSystem* file_system = nullptr;
   Clock* clock = nullptr;
-  Executor* executor = nullptr;        // background flushes; null: a thread of the collection's own
-  Executor* merge_executor = nullptr;  // background merges; null: `executor`, or else another thread, of low priority
+  Executor* executor = nullptr;        // background flushes; null: a thread of its own, of low priority
+  Executor* merge_executor = nullptr;  // background merges; null: `executor`, or else another such thread
 
   // Shared with other collections. Null: a budget of memory_bytes of this collection's own.
   MemoryBudget* memory_budget = nullptr;
@@ -77,16 +77,17 @@ struct Options {
   size_t memory_bytes = size_t{1} << 30;
   // Threads for one index build. Default: as many as `executor` has; without one, one per processor.
   int threads = 0;
-  // A memtable is frozen and flushed at this many bytes, or at a sixth of the memory budget if that is less. Larger:
-  // fewer, larger segments, more memory, longer recovery.
+  // A memtable is frozen and flushed at this many bytes, or when it and those that wait (max_frozen_memtables) may
+  // together fill three eighths of the memory budget. Larger: fewer, larger segments, more memory, longer recovery.
   size_t memtable_bytes = size_t{256} << 20;
-  // Or at this many rows: a search compares its query with every one of them. 0: as many as fill 8 MiB with vectors,
-  // between 4,096 and 65,536, so that the scan of a memtable takes about as long as a few graph searches.
+  // Or at this many rows: a search reads something of every one of them. 0: as many as fill 8 MiB with vectors, between
+  // 4,096 and 65,536, or, if all fields keep codes of them (f32 of at least 64 dimensions under l2, ip or cosine), as
+  // many as fill 8 MiB with codes, up to 262,144: the scan of a memtable takes about as long as a few graph searches.
   uint32_t memtable_rows = 0;
   // A log is rotated, and the memtable flushed, at this many bytes even if the memtable is small (deletes).
   uint64_t wal_max_bytes = uint64_t{1} << 30;
   // Frozen memtables waiting for their flush; writers wait beyond it.
-  int max_frozen_memtables = 2;
+  int max_frozen_memtables = 1;
   // Merges run in the background, as MergePolicy finds them due. Off: only Merge() merges.
   bool background_merges = true;
   // With more segments than this the smallest are merged whatever their sizes, and writers are slowed; with twice as

@@ -38,8 +38,9 @@ struct Hit {
 struct PartProfile {
   FileId segment = 0;  // 0: a memtable
   std::string index;   // "HNSW", "FLAT", "MEMTABLE"
-  // "index" or "exact", as the index does it; "scan" of a memtable; "no vectors" of the field. Under a filter:
-  // "filtered index", "scan of matching rows", or "no matching rows".
+  // "index" or "exact", as the index does it; "scan" of a memtable, or "scan of codes" where few of its rows had to be
+  // compared; "no vectors" of the field. Under a filter: "filtered index", "scan of matching rows", or "no matching
+  // rows".
   std::string plan;
   uint64_t rows = 0;
   uint64_t matching_rows = 0;  // live rows of a segment that match the filter; 0 without one

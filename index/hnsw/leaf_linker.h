@@ -16,6 +16,7 @@
 
 #include "absl/types/span.h"
 #include "base/cancellation.h"
+#include "base/page_allocator.h"
 #include "index/hnsw/build_vectors.h"
 #include "index/hnsw/link_table.h"
 #include "index/hnsw/local_vectors.h"
@@ -65,11 +66,11 @@ class LeafLinker {
   const BuildVectors& vectors_;
   const LeafSettings settings_;
   LocalVectors local_;
-  std::vector<float> columns_;
+  LargeVector<float> columns_;
   std::vector<float> norms_;
-  std::vector<float> matrix_;  // of distances, rows stride_ apart
+  LargeVector<float> matrix_;  // of distances, rows stride_ apart
   size_t stride_ = 0;
-  std::vector<uint64_t> placed_;
+  LargeVector<uint64_t> placed_;
   std::vector<Candidate> near_;
   std::vector<Candidate> chosen_;
   std::vector<uint32_t> fresh_;

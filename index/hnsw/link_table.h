@@ -11,6 +11,7 @@
 
 #include "absl/types/span.h"
 #include "base/check.h"
+#include "base/page_allocator.h"
 #include "index/hnsw/hnsw_format.h"
 #include "index/hnsw/neighbor_selection.h"
 
@@ -65,8 +66,8 @@ class LinkTable {
   const uint32_t nodes_;
   const uint32_t limit_;
   const uint32_t capacity_;
-  std::vector<uint32_t> ids_;
-  std::vector<float> distances_;
+  LargeVector<uint32_t> ids_;
+  LargeVector<float> distances_;
   std::vector<uint16_t> sizes_;
 };
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "base/page_allocator.h"
 #include "index/hnsw/build_vectors.h"
 
 namespace varve::hnsw {
@@ -21,7 +22,7 @@ class LocalVectors {
   const float* origin() const { return origin_.data(); }
 
  private:
-  std::vector<float> rows_;
+  LargeVector<float> rows_;
   std::vector<float> norms_;
   std::vector<float> origin_;
 };

@@ -141,6 +141,7 @@ TEST_F(MergeLife, AFullMergeDoesNotWaitForTheLastRowToExpire) {
 TEST_F(MergeLife, AFlushEndsThoughWritersAreFaster) {
   constexpr int kEnough = 5;  // more would let the listener itself wait for a flush
   options_.memtable_rows = 10;
+  options_.max_frozen_memtables = 2;
   const std::thread::id here = std::this_thread::get_id();
   std::atomic<int> mine{0};
   hooks_->flush_begin = [&](const FlushInfo&) {
