@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
+#include "base/disk_tree.h"
 #include "base/memory_inode.h"
 #include "base/status.h"
 
@@ -93,22 +94,6 @@ class MemoryFileLock final : public FileLock {
   const std::shared_ptr<Tree> tree_;
   const InodePointer inode_;
 };
-
-// The parts between slashes, without "" and ".", and with ".." applied.
-std::vector<std::string> SplitPath(std::string_view path) {
-  std::vector<std::string> parts;
-  while (!path.empty()) {
-    const size_t slash = path.find('/');
-    const std::string_view part = path.substr(0, slash);
-    path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
-    if (part == "..") {
-      if (!parts.empty()) parts.pop_back();
-    } else if (!part.empty() && part != ".") {
-      parts.emplace_back(part);
-    }
-  }
-  return parts;
-}
 
 // Where a path leads: its directory, its last name there, and what the name points to (null if there is no such name).
 struct Place {
@@ -260,7 +245,7 @@ class MemoryFileSystem final : public FileSystem {
       ABSL_SHARED_LOCKS_REQUIRED(tree_->mutex) {
     if (path.empty()) return ErrnoStatus(ENOENT, call, path);
     Place place{nullptr, "", tree_->root};
-    for (std::string& part : SplitPath(path)) {
+    for (std::string& part : SplitDiskPath(path)) {
       if (place.inode == nullptr) return ErrnoStatus(ENOENT, call, path);
       if (!place.inode->is_directory) return ErrnoStatus(ENOTDIR, call, path);
       place.directory = place.inode.get();
@@ -288,7 +273,7 @@ class MemoryFileSystem final : public FileSystem {
   // True if the path leads through the directory.
   bool IsWithin(const MemoryInode& directory, const std::string& path) const ABSL_SHARED_LOCKS_REQUIRED(tree_->mutex) {
     const MemoryInode* inode = tree_->root.get();
-    for (const std::string& part : SplitPath(path)) {
+    for (const std::string& part : SplitDiskPath(path)) {
       if (inode == &directory) return true;
       const auto found = inode->names.find(part);
       if (found == inode->names.end()) return false;

@@ -6,7 +6,7 @@
 
 #include "engine/admin/collection_test_support.h"
 #include "tests/support/status_matchers.h"
-#include "tests/support/stopping_file_system.h"
+#include "varve/fault_file_system.h"
 
 namespace varve {
 namespace {
@@ -286,7 +286,7 @@ TEST_F(VerifyTest, LogsThatALiveWriterRemovesOnceTheyAreListedAreNotMissing) {
   for (int moment = 1; moment <= 3; ++moment) {
     for (size_t i = 0; i < logs.size(); ++i) Write(logs[i], contents[i]);
     int listings = 0;
-    testing::StoppingFileSystem disk(fs());
+    FaultFileSystem disk(fs());
     disk.OnListed([&](const std::string& directory) {
       if (!directory.ends_with("/wal") || ++listings != moment) return;
       for (const std::string& log : logs) Remove(log);

@@ -1,5 +1,6 @@
 // Every touch of the disk goes through a FileSystem, so that an embedder, a test or a simulation can stand in for the
-// operating system. The POSIX one is FileSystem::Default(); the in-memory one is in base/memory_file_system.h.
+// operating system. The POSIX one is FileSystem::Default(); the in-memory one is in base/memory_file_system.h;
+// one that fails, dies and loses power as a test asks is in fault_file_system.h.
 //
 // Errors of all methods: NotFound (ENOENT), AlreadyExists (EEXIST), ResourceExhausted (no space, quota, descriptors or
 // memory), PermissionDenied (EACCES, EPERM, EROFS), DataLoss (EIO while reading), Internal (anything else). The message

@@ -10,10 +10,11 @@
 #include <vector>
 
 #include "base/memory_file_system.h"
+#include "base/status.h"
 #include "engine/admin/verify.h"
 #include "engine/version/manifest.h"
 #include "tests/support/collection_fixture.h"
-#include "tests/support/stopping_file_system.h"
+#include "varve/fault_file_system.h"
 
 namespace varve::testing {
 namespace {
@@ -71,7 +72,7 @@ class BackupTest : public CollectionTest {
   void TearDown() override { collection_.reset(); }
 
   // Used by the collection, so that they outlive it.
-  StoppingFileSystem without_links_{FileSystem::Default()};
+  FaultFileSystem without_links_{FileSystem::Default()};
   const std::unique_ptr<FileSystem> memory_ = NewMemoryFileSystem();
 };
 
@@ -199,7 +200,7 @@ TEST_F(BackupTest, RestoreRefusesADamagedBackup) {
 }
 
 TEST_F(BackupTest, CopiesWhatCannotBeLinked) {
-  without_links_.ForbidLinks();
+  without_links_.Fail({.calls = {DiskCall::kLink}, .error = EXDEV});
   options_.file_system = &without_links_;
   Create();
   Fill();
@@ -264,7 +265,7 @@ TEST_F(BackupTest, HoldsNothingThatCameAfterItsFilesWereOpened) {
   ASSERT_OK(collection_->Flush().status());
   ASSERT_OK(Put(2, "in the log"));
   ASSERT_OK_AND_ASSIGN(const State before, StateOf(collection_.get()));
-  without_links_.ForbidLinks();
+  without_links_.Fail({.calls = {DiskCall::kLink}, .error = EXDEV});
   BackupOptions options;
   options.file_system = &without_links_;
   bool loaded = false;
@@ -286,7 +287,7 @@ TEST_F(BackupTest, IsWholeOrNotThereWhereverItIsKilled) {
   ASSERT_OK_AND_ASSIGN(collection_, Collection::Create("/c", Schema::SingleVector(kDimension, Metric::kL2), options_));
   Fill();
   ASSERT_OK_AND_ASSIGN(const State before, StateOf(collection_.get()));
-  StoppingFileSystem stopping(memory_.get());
+  FaultFileSystem stopping(memory_.get());
   BackupOptions options;
   options.file_system = &stopping;
   options.clock = &clock_;
@@ -327,7 +328,7 @@ TEST_F(BackupTest, FirstOpeningMayBeKilledAnywhere) {
     SCOPED_TRACE(changes);
     const std::string copy = "/b" + std::to_string(changes);
     ASSERT_OK(BackupCollection("/c", copy, options).status());
-    StoppingFileSystem stopping(memory_.get());
+    FaultFileSystem stopping(memory_.get());
     options_.file_system = &stopping;
     stopping.StopAfter(changes);
     const bool done = Collection::Open(copy, options_).ok() && !stopping.stopped();

@@ -10,7 +10,7 @@
 
 #include "tests/support/collection_fixture.h"
 #include "tests/support/hook_listener.h"
-#include "tests/support/stopping_file_system.h"
+#include "varve/fault_file_system.h"
 #include "varve/memory_budget.h"
 
 namespace varve::testing {
@@ -29,7 +29,7 @@ class BulkLoadOrder : public CollectionTest {
   }
   uint64_t CountIn(Collection* collection, const std::string& ns) { return collection->Count(ns).value_or(0); }
 
-  StoppingFileSystem disk_{FileSystem::Default()};
+  FaultFileSystem disk_{FileSystem::Default()};
   MemoryBudget budget_{16 << 20};
   std::shared_ptr<HookListener> hooks_ = std::make_shared<HookListener>();
 };

@@ -12,7 +12,7 @@
 #include "base/memory_file_system.h"
 #include "base/publish.h"
 #include "tests/support/collection_fixture.h"
-#include "tests/support/stopping_file_system.h"
+#include "varve/fault_file_system.h"
 
 namespace varve::testing {
 namespace {
@@ -240,7 +240,7 @@ TEST_F(DatabaseTest, DropIsWholeWhereverItIsKilled) {
       ASSERT_OK(a->Flush().status());
       ASSERT_OK(database->CreateCollection("b", Schema::SingleVector(2, Metric::kL2)).status());
     }
-    StoppingFileSystem stopping(memory.get());
+    FaultFileSystem stopping(memory.get());
     options_.collections.file_system = &stopping;
     {
       ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Database> database, Database::Open(directory, options_));

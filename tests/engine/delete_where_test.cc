@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "tests/support/collection_fixture.h"
-#include "tests/support/limited_file_system.h"
+#include "varve/fault_file_system.h"
 #include "varve/filter.h"
 
 namespace varve::testing {
@@ -189,7 +189,7 @@ TEST_F(DeleteWhereTest, ReadOnlyCollectionsRefuseIt) {
 }
 
 TEST_F(DeleteWhereTest, AFailureSaysHowManyWereDeleted) {
-  LimitedFileSystem disk(FileSystem::Default());
+  FaultFileSystem disk(FileSystem::Default());
   options_.file_system = &disk;
   Create();
   Fill(25'000);

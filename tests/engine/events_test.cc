@@ -11,9 +11,9 @@
 
 #include "absl/synchronization/mutex.h"
 #include "tests/support/collection_fixture.h"
-#include "tests/support/limited_file_system.h"
 #include "varve/event_listener.h"
 #include "varve/executor.h"
+#include "varve/fault_file_system.h"
 
 namespace varve::testing {
 namespace {
@@ -143,7 +143,7 @@ class EventsTest : public CollectionTest {
   // For tests that want them; the collection is closed before they go.
   HeldExecutor executor_;
   TickingClock ticking_;
-  LimitedFileSystem disk_{FileSystem::Default()};
+  FaultFileSystem disk_{FileSystem::Default()};
 };
 
 TEST_F(EventsTest, SyncsAreToldOncePerWrite) {
@@ -443,7 +443,7 @@ TEST_F(EventsTest, ALogThatFailsIsToldOnce) {
   options_.file_system = &disk_;
   Create();
   ASSERT_OK(Put(0));
-  disk_.FailSyncs();
+  disk_.Fail({.calls = {DiskCall::kSync}});
   EXPECT_FALSE(Put(1).ok());
   EXPECT_FALSE(Put(2).ok());
   EXPECT_THAT(recorder_->Take(), ElementsAre("sync", "sync", "error"));

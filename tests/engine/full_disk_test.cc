@@ -2,7 +2,7 @@
 #include <string>
 
 #include "tests/support/collection_fixture.h"
-#include "tests/support/limited_file_system.h"
+#include "varve/fault_file_system.h"
 
 namespace varve::testing {
 namespace {
@@ -23,7 +23,7 @@ class FullDiskTest : public CollectionTest {
     }
   }
 
-  LimitedFileSystem disk_{FileSystem::Default()};
+  FaultFileSystem disk_{FileSystem::Default()};
   absl::Status last_error_;
 };
 
@@ -32,7 +32,7 @@ TEST_F(FullDiskTest, ARefusedWriteLosesNothingAndTheStoreGoesOn) {
   ASSERT_OK(collection_->Put(MakeRecord("k0", {1, 1, 1, 1})));
   disk_.SetRoom(20'000);
   const int acknowledged = WriteUntilRefused(1);
-  EXPECT_THAT(last_error_, StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("no space")));
+  EXPECT_THAT(last_error_, StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("No space")));
   EXPECT_GT(acknowledged, 10);
   EXPECT_EQ(*collection_->Count(), static_cast<uint64_t>(acknowledged));
   EXPECT_FALSE(collection_->Flush().ok()) << "there is no room for a segment";
@@ -48,8 +48,7 @@ TEST_F(FullDiskTest, ARefusedWriteLosesNothingAndTheStoreGoesOn) {
 TEST_F(FullDiskTest, AHalfWrittenRecordPoisonsTheWriterAndReopeningRecovers) {
   Create();
   ASSERT_OK(collection_->Put(MakeRecord("k0", {1, 1, 1, 1})));
-  disk_.SetPartialWrites(true);
-  disk_.SetRoom(20'001);
+  disk_.SetRoom(20'001, /*partial=*/true);
   const int acknowledged = WriteUntilRefused(1);
   disk_.SetRoom(int64_t{1} << 40);
   EXPECT_THAT(collection_->Put(MakeRecord("x", {1, 1, 1, 1})),
@@ -72,7 +71,7 @@ TEST_F(FullDiskTest, ACollectionOpensAndReadsOnAFullDisk) {
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Collection> reader, Collection::OpenReadOnly(copy, read_only));
   EXPECT_EQ(*reader->Count(), 100u);
   // Recovery for writing needs room for a manifest and no more.
-  EXPECT_THAT(Collection::Open(copy, options_), StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("no space")));
+  EXPECT_THAT(Collection::Open(copy, options_), StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("No space")));
   disk_.SetRoom(50'000);
   EXPECT_OK(Collection::Open(copy, options_));
 }
@@ -80,7 +79,7 @@ TEST_F(FullDiskTest, ACollectionOpensAndReadsOnAFullDisk) {
 TEST_F(FullDiskTest, AFailedSyncIsNeverAcknowledgedAndNeverTriedAgain) {
   Create();
   ASSERT_OK(collection_->Put(MakeRecord("good", {1, 1, 1, 1})));
-  disk_.FailSyncs();
+  disk_.Fail({.calls = {DiskCall::kSync}});
   EXPECT_FALSE(collection_->Put(MakeRecord("bad", {1, 1, 1, 1})).ok());
   EXPECT_THAT(collection_->Put(MakeRecord("later", {1, 1, 1, 1})),
               StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("injected")));

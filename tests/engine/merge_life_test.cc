@@ -11,7 +11,7 @@
 
 #include "tests/support/collection_fixture.h"
 #include "tests/support/hook_listener.h"
-#include "tests/support/limited_file_system.h"
+#include "varve/fault_file_system.h"
 #include "varve/memory_budget.h"
 
 namespace varve::testing {
@@ -62,7 +62,7 @@ class MergeLife : public CollectionTest {
   }
 
   Random random_{7};
-  LimitedFileSystem disk_{FileSystem::Default()};
+  FaultFileSystem disk_{FileSystem::Default()};
   MemoryBudget small_budget_{4 << 20};
   std::shared_ptr<HookListener> hooks_ = std::make_shared<HookListener>();
 };

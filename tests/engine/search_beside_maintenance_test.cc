@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/status.h"
 #include "tests/support/collection_fixture.h"
 
 namespace varve::testing {
