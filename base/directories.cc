@@ -8,16 +8,33 @@
 
 namespace varve {
 
-absl::Status MakeDirectories(FileSystem* fs, const std::string& directory) {
+namespace {
+
+// Makes what is missing, and the names of that durable.
+absl::Status MakeMissing(FileSystem* fs, const std::string& directory) {
   absl::Status made = fs->CreateDirectory(directory);
   const std::string parent = DirectoryOf(directory);
   if (absl::IsNotFound(made) && parent != directory) {
-    RETURN_IF_ERROR(MakeDirectories(fs, parent));
+    RETURN_IF_ERROR(MakeMissing(fs, parent));
     made = fs->CreateDirectory(directory);
   }
   if (absl::IsAlreadyExists(made)) return absl::OkStatus();
   RETURN_IF_ERROR(made);
   return fs->SyncDirectory(parent);
+}
+
+}  // namespace
+
+absl::Status MakeDirectories(FileSystem* fs, const std::string& directory) {
+  RETURN_IF_ERROR(MakeMissing(fs, directory));
+  // What was there may have been made by a process that died before its name was durable. Directories that are not
+  // ours to read may refuse.
+  std::string child = directory;
+  for (std::string parent = DirectoryOf(child); parent != child; parent = DirectoryOf(child)) {
+    fs->SyncDirectory(parent).IgnoreError();
+    child = std::move(parent);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status RemoveTree(FileSystem* fs, const std::string& path) {

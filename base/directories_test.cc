@@ -7,6 +7,8 @@
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
+#include "varve/crash_disk.h"
+#include "varve/fault_file_system.h"
 
 namespace varve {
 namespace {
@@ -16,6 +18,19 @@ TEST(Directories, MakesWhatIsMissingAbove) {
   EXPECT_OK(MakeDirectories(fs.get(), "/a/b/c"));
   EXPECT_OK(MakeDirectories(fs.get(), "/a/b/c"));
   EXPECT_TRUE(fs->Stat("/a/b/c")->is_directory);
+}
+
+TEST(Directories, MakesDurableWhatAnotherHasMade) {
+  const std::unique_ptr<FileSystem> memory = NewMemoryFileSystem();
+  FaultFileSystem disk(memory.get());
+  ASSERT_OK(disk.Record());
+  // By a process that died before it could sync them.
+  ASSERT_OK(disk.CreateDirectory("/a"));
+  ASSERT_OK(disk.CreateDirectory("/a/b"));
+  ASSERT_OK(MakeDirectories(&disk, "/a/b/c"));
+  const DiskTrace trace = disk.trace();
+  ASSERT_OK_AND_ASSIGN(const DiskImage left, CrashDisk(trace, trace.operations.size()).Build("none"));
+  EXPECT_OK(left.disk->Stat("/a/b/c").status());
 }
 
 TEST(Directories, RefusesToPassThroughAFile) {
