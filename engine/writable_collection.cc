@@ -112,6 +112,13 @@ bool GoesBehindItsLogs(const Options& options, const RecoveredCollection& recove
   return options.recovery == RecoveryMode::kSalvage || IsUnclaimedCopy(recovered);
 }
 
+// Whoever made the copy may have died between giving the directory its name and making that durable. A directory above
+// that may not be read is one in which the copy was not made by this user.
+absl::Status SyncPlaceOfCopy(FileSystem* fs, const std::string& directory) {
+  const absl::Status synced = fs->SyncDirectory(DirectoryOf(WithoutTrailingSlashes(directory)));
+  return absl::IsPermissionDenied(synced) ? absl::OkStatus() : synced;
+}
+
 // Nothing recovered may be written over: the counter of generations goes on above all that was seen.
 pb::Manifest WithGeneration(pb::Manifest manifest, uint64_t at_least) {
   manifest.set_generation(std::max(manifest.generation(), at_least));
@@ -238,6 +245,7 @@ absl::Status WritableCollection::TakeOver(const RecoveredCollection& recovered) 
 absl::Status WritableCollection::TakeOverBehindLogs(const RecoveredCollection& recovered) {
   // Of a copy too: what it was copied from may have given the numbers behind these to writes that the copy lacks.
   state_->visible.store(std::max(state_->visible.load(), recovered.loaded.replay.largest_sequence) + kSequenceSkip);
+  if (IsUnclaimedCopy(recovered)) RETURN_IF_ERROR(SyncPlaceOfCopy(state_->fs, state_->directory));
   const FileId first_new = state_->file_ids.next();
   publisher_.SetWritePath(&writes_);
   publisher_.HoldGarbage(true);
