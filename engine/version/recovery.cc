@@ -143,9 +143,11 @@ absl::Status MakeFolders(const CollectionState& state) {
     const absl::Status made = state.fs->CreateDirectory(JoinPath(state.directory, folder));
     if (absl::IsAlreadyExists(made)) continue;
     RETURN_IF_ERROR(made);
-    RETURN_IF_ERROR(state.fs->SyncDirectory(state.directory));
   }
-  return absl::OkStatus();
+  // What was found may have been named by a process that died before the name was durable. Recovery builds on the
+  // manifest and on the logs; of all other files only the manifest's names count, which were durable before it was.
+  RETURN_IF_ERROR(state.fs->SyncDirectory(JoinPath(state.directory, kLogDirectory)));
+  return state.fs->SyncDirectory(state.directory);
 }
 
 absl::Status SealNewestLog(const RecoveredCollection& recovered) {

@@ -42,6 +42,55 @@ class TwoCrashes : public CollectionTest {
   const std::unique_ptr<FaultFileSystem> disk_ = std::make_unique<FaultFileSystem>(memory_.get());
 };
 
+// In the directories above, in the first manifest, in the first log: wherever the first process dies.
+TEST_F(TwoCrashes, InCreateAndTheFirstWrite) {
+  for (int64_t changes = 1; changes < 200; ++changes) {
+    SCOPED_TRACE(changes);
+    const std::string path = "/above" + std::to_string(changes) + "/c";
+    disk_->StopAfter(changes);
+    MakeOrOpen(path);
+    if (collection_ != nullptr) {
+      (void)collection_->Put(MakeRecord("first", {1, 2, 3, 4}));
+    }
+    const bool died = disk_->stopped();
+    collection_.reset();
+    disk_->Heal();
+    MakeOrOpen(path);
+    ASSERT_NE(collection_, nullptr);
+    ASSERT_OK(collection_->Put(MakeRecord("second", {1, 2, 3, 4})));
+    ASSERT_OK_AND_ASSIGN(const uint64_t count, collection_->Count());
+    EXPECT_THAT(
+        CountAfterPowerLoss(path),
+        ::testing::AllOf(IsOk(), ::testing::Truly([&](const auto& left) { return left.ok() && *left == count; })));
+    collection_.reset();
+    // Also of an opening that writes nothing itself.
+    MakeOrOpen(path);
+    EXPECT_EQ(CountAfterPowerLoss(path).value_or(0), count);
+    if (!died) return;
+  }
+  FAIL() << "the first process has always died";
+}
+
+TEST_F(TwoCrashes, InTheRecoveryOfALogThatWasJustMade) {
+  for (int64_t changes = 1; changes < 100; ++changes) {
+    SCOPED_TRACE(changes);
+    const std::string path = "/c" + std::to_string(changes);
+    MakeOrOpen(path);
+    ASSERT_OK(collection_->Put(MakeRecord("first", {1, 2, 3, 4})));
+    MakeOrOpen(path);
+    disk_->StopAfter(changes);
+    (void)collection_->Put(MakeRecord("second", {1, 2, 3, 4}));
+    const bool died = disk_->stopped();
+    collection_.reset();
+    disk_->Heal();
+    MakeOrOpen(path);
+    ASSERT_NE(collection_, nullptr);
+    EXPECT_OK(CountAfterPowerLoss(path));
+    if (!died) return;
+  }
+  FAIL() << "the first process has always died";
+}
+
 TEST_F(TwoCrashes, InARestoreThatHasJustAppeared) {
   MakeOrOpen("/c");
   ASSERT_OK(collection_->Put(MakeRecord("first", {1, 2, 3, 4})));
