@@ -71,6 +71,7 @@ absl::StatusOr<ReplayResult> Replay::Run() {
       result_.newest = ending.end;
       break;
     }
+    result_.log_ends[file.number] = ending.end.last_sequence;
     if (i + 1 < chain.size()) {
       RETURN_IF_ERROR(CheckFinished(file, *reader, ending, chain[i + 1].header));
     } else {

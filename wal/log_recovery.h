@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -54,6 +55,7 @@ struct ReplayResult {
   std::vector<std::string> salvage_report;  // one line for each thing left out or not there; empty: nothing is wrong
   Sequence last_sequence = 0;               // of the last accepted record, or wal_sequence
   Sequence largest_sequence = 0;            // seen in any valid record or header, dropped ones included
+  std::map<uint64_t, Sequence> log_ends;    // the last sequence of each log that was read to its end
   uint64_t first_needed_log = 0;            // older ones are garbage; 0: none is needed
   // The newest log and where its last complete batch ends. Empty if there is no log, or none that matters: all that the
   // manifest vouches for lies in segments, and it knows of a log newer than any that is there.

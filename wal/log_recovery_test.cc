@@ -56,6 +56,7 @@ TEST_F(LogRecovery, ReplaysThreeLogsInOrderWhateverTheirOrderInTheDirectory) {
   EXPECT_EQ(result.last_sequence, 8u);
   EXPECT_EQ(result.largest_sequence, 8u);
   EXPECT_EQ(result.first_needed_log, 3u);
+  EXPECT_THAT(result.log_ends, ElementsAre(std::pair(3, 3), std::pair(5, 4), std::pair(9, 8)));
   EXPECT_EQ(result.newest_vouched_offset, vouched);
   EXPECT_EQ(result.newest, writer->Finish().value());
   EXPECT_FALSE(result.ended_cleanly);

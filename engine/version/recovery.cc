@@ -69,7 +69,10 @@ absl::Status Replay(const CollectionState& state, const pb::Manifest& manifest, 
   ASSIGN_OR_RETURN(loaded->replay, ReplayLogs(state.fs, request, [&](absl::Span<const LogRecord> batch) {
                      return MissingFile(replayer.Apply(batch), settings.read_only);
                    }));
-  for (const LogFile& log : request.logs) loaded->logs[log.number] = loaded->replay.last_sequence;
+  for (const LogFile& log : request.logs) {
+    const auto end = loaded->replay.log_ends.find(log.number);
+    loaded->logs[log.number] = end != loaded->replay.log_ends.end() ? end->second : loaded->replay.last_sequence;
+  }
   loaded->clean_close =
       manifest.has_closed_log() && (loaded->replay.ended_cleanly || !loaded->replay.newest.has_value());
   loaded->visible = std::max(loaded->visible, loaded->replay.last_sequence);
