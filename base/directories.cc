@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/publish.h"
+#include "base/seeded_bug.h"
 #include "base/status.h"
 
 namespace varve {
@@ -27,6 +28,7 @@ absl::Status MakeMissing(FileSystem* fs, const std::string& directory) {
 
 absl::Status MakeDirectories(FileSystem* fs, const std::string& directory) {
   RETURN_IF_ERROR(MakeMissing(fs, directory));
+  if (VARVE_SEEDED_BUG(kFoundDirectories)) return absl::OkStatus();
   // What was there may have been made by a process that died before its name was durable. Directories that are not
   // ours to read may refuse.
   std::string child = directory;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/seeded_bug.h"
 #include "base/status.h"
 #include "wal/batch_assembler.h"
 #include "wal/log_chain.h"
@@ -201,7 +202,7 @@ absl::Status Replay::JudgeNewest(const LogFile& file, LogReader* reader, const E
     witness = "the manifest";
   }
   const std::string trouble = ending.trouble.empty() ? "the log ends" : ending.trouble;
-  if (claim > ending.end.length) {
+  if (claim > ending.end.length || (VARVE_SEEDED_BUG(kTornIsDamage) && data_end > ending.end.length)) {
     return DataLossAt(file.path, ending.offset,
                       trouble + ": " + witness + " states that the log is durable up to " + std::to_string(claim));
   }

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/publish.h"
+#include "base/seeded_bug.h"
 #include "base/status.h"
 #include "wal/log_payload.h"
 
@@ -139,8 +140,8 @@ void FileLogWriter::EncodeGroup(absl::Span<const LogEntry> group, uint64_t synce
     buffer_.resize(start + kLogRecordHeaderBytes);
     LogRecordHeader header;
     header.type = static_cast<uint8_t>(entry.type);
-    if (entry.first_of_batch) header.flags |= kFirstOfBatch;
-    if (entry.last_of_batch) header.flags |= kLastOfBatch;
+    if (entry.first_of_batch || VARVE_SEEDED_BUG(kNoBatchMarks)) header.flags |= kFirstOfBatch;
+    if (entry.last_of_batch || VARVE_SEEDED_BUG(kNoBatchMarks)) header.flags |= kLastOfBatch;
     if (&entry == &group.back()) header.flags |= kLastOfSyncGroup;
     if (AppendCompressedPayload(entry.payload, &buffer_)) {
       header.flags |= kLz4Payload;
@@ -218,7 +219,7 @@ absl::StatusOr<LogEnd> FileLogWriter::Finish() {
   const uint64_t length = end_.length;
   const auto cut_and_sync = [this, length]() -> absl::Status {
     RETURN_IF_ERROR(file_->Truncate(length));
-    RETURN_IF_ERROR(file_->Sync());
+    if (!VARVE_SEEDED_BUG(kRotatedUnsynced)) RETURN_IF_ERROR(file_->Sync());
     return file_->Close();
   };
   RETURN_IF_ERROR(TakeTurn(cut_and_sync));

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/publish.h"
+#include "base/seeded_bug.h"
 #include "engine/version/file_names.h"
 
 namespace varve {
@@ -64,6 +65,7 @@ void RemoveGarbage(FileSystem* fs, const std::string& directory, const Collectio
   });
   for (const DirectoryEntry& entry : *entries) {
     if (entry.kind == FileKind::kUnknown || named.contains(entry.id)) continue;
+    if (entry.kind == FileKind::kTemporary && VARVE_SEEDED_BUG(kLeftovers)) continue;
     if (garbage.in_use && garbage.in_use(entry.id)) continue;
     if (entry.kind == FileKind::kLog && entry.id >= garbage.first_needed_log) continue;
     // What lies in lost+found is evidence; a half-written file is none.

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/seeded_bug.h"
 #include "base/status.h"
 #include "engine/version/part_opener.h"
 #include "engine/version/row_access.h"
@@ -34,6 +35,8 @@ absl::Status LogReplayer::ApplyRow(const LogRecord& record) {
     ASSIGN_OR_RETURN(const RowFacts facts, ReadRowFacts(effect.old));
     if (facts.sequence >= record.sequence) return absl::OkStatus();
   }
+  if (!effect.has_row && effect.old.memtable == nullptr && VARVE_SEEDED_BUG(kResurrectedDelete))
+    return absl::OkStatus();
   if (effect.has_row) MakeRoom(view_->memtables.front()->RowBytes(effect.row));
   (void)ApplyEffect(*view_, effect, nullptr);
   return absl::OkStatus();

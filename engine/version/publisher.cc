@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/publish.h"
+#include "base/seeded_bug.h"
 #include "base/status.h"
 #include "engine/version/checkpoint.h"
 #include "engine/version/file_names.h"
@@ -78,7 +79,8 @@ absl::Status Publisher::PublishLocked(Publication* publication) {
   }
   if (status.ok()) {
     // Nothing durable runs ahead of the log: what the bitmaps contain must survive in the log too.
-    const absl::StatusOr<DurablePosition> durable = log_->SyncUpTo(plan.visible);
+    const absl::StatusOr<DurablePosition> durable =
+        VARVE_SEEDED_BUG(kManifestBeforeLog) ? DurablePosition() : log_->SyncUpTo(plan.visible);
     status = durable.status();
     if (durable.ok() && durable->sequence > plan.next.durable_sequence()) {
       plan.next.set_durable_sequence(durable->sequence);
@@ -93,6 +95,11 @@ absl::Status Publisher::PublishLocked(Publication* publication) {
     closed->set_last_sequence(publication->closed_log->last_sequence);
   }
   plan.next.set_last_sequence(std::max<Sequence>(plan.next.last_sequence(), plan.visible));
+  if (VARVE_SEEDED_BUG(kLogRemovedEarly)) log_->RemoveUpTo(plan.next.wal_sequence());
+  for (const FileId id : publication->removed) {
+    if (VARVE_SEEDED_BUG(kSegmentsRemovedEarly))
+      (void)state_->fs->RemoveFile(JoinPath(state_->directory, SegmentName(id)));
+  }
   if (status.ok()) status = WriteGeneration(plan.next);
   if (status.ok()) {
     const auto install = [&] { InstallView(*publication, plan); };

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/publish.h"
+#include "base/seeded_bug.h"
 #include "base/status.h"
 #include "engine/version/file_names.h"
 #include "engine/version/log_replayer.h"
@@ -48,7 +49,9 @@ absl::StatusOr<std::unique_ptr<CollectionState>> MakeState(FileSystem* fs, Clock
   ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> files, ListCollection(fs, directory));
   ASSIGN_OR_RETURN(Schema schema, DecodeSchema(manifest.config(), kManifestName));
   FileId next = manifest.next_file_id();
-  for (const DirectoryEntry& file : files) next = std::max(next, file.id + 1);
+  for (const DirectoryEntry& file : files) {
+    if (!VARVE_SEEDED_BUG(kReusedFileId)) next = std::max(next, file.id + 1);
+  }
   auto state = std::make_unique<CollectionState>(fs, directory, options, std::move(schema), clock,
                                                  manifest.clock_reading(), next);
   ASSIGN_OR_RETURN(state->uuid, Uuid::FromHex(manifest.collection_uuid()));
@@ -147,6 +150,7 @@ absl::Status MakeFolders(const CollectionState& state) {
     if (absl::IsAlreadyExists(made)) continue;
     RETURN_IF_ERROR(made);
   }
+  if (VARVE_SEEDED_BUG(kFoundNames)) return absl::OkStatus();
   // What was found may have been named by a process that died before the name was durable. Recovery builds on the
   // manifest and on the logs; of all other files only the manifest's names count, which were durable before it was.
   RETURN_IF_ERROR(state.fs->SyncDirectory(JoinPath(state.directory, kLogDirectory)));

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/time/clock.h"
+#include "base/seeded_bug.h"
 #include "base/status.h"
 #include "engine/observe/observer.h"
 #include "engine/version/part_opener.h"
@@ -154,16 +155,17 @@ absl::Status WritePath::SyncAsMode(uint64_t operations, bool demanded) {
         sync = true;
         break;
       case SyncMode::Kind::kEveryN:
-        sync = sync || d.unsynced_operations >= d.mode.n;
+        sync = sync || d.unsynced_operations >= d.mode.n + (VARVE_SEEDED_BUG(kEveryNPlusOne) ? 1 : 0);
         break;
       case SyncMode::Kind::kInterval:
-        sync = sync || now - d.oldest_unsynced_us >= static_cast<int64_t>(d.mode.interval_ms) * 1000;
+        sync = sync || (now - d.oldest_unsynced_us >= static_cast<int64_t>(d.mode.interval_ms) * 1000 &&
+                        !VARVE_SEEDED_BUG(kNoInterval));
         break;
       case SyncMode::Kind::kOnFlush:
         break;
     }
   }
-  if (!sync) return absl::OkStatus();
+  if (!sync || VARVE_SEEDED_BUG(kAckBeforeSync)) return absl::OkStatus();
   RETURN_IF_ERROR(log_->Sync());
   absl::MutexLock lock(&durability_mutex_);
   durability_.unsynced_operations = 0;
