@@ -31,6 +31,7 @@ struct CrashChoice {
   std::optional<uint64_t> beside;  // seed
 };
 
+// Thread-compatible; the trace must outlive it and not change.
 class CrashPlan {
  public:
   CrashPlan(const DiskTrace& trace, size_t point);

@@ -123,9 +123,7 @@ void FaultFileSystem::SetRoom(int64_t bytes, bool partial) { faults_->SetRoom(by
 void FaultFileSystem::StopAfter(int64_t changes) { faults_->StopAfter(changes); }
 bool FaultFileSystem::stopped() const { return faults_->stopped(); }
 void FaultFileSystem::OnUnmap(std::function<void()> hook) { on_unmap_ = std::move(hook); }
-void FaultFileSystem::OnListed(std::function<void(const std::string& directory)> hook) {
-  on_listed_ = std::move(hook);
-}
+void FaultFileSystem::OnListed(std::function<void(const std::string& directory)> hook) { on_listed_ = std::move(hook); }
 
 absl::Status FaultFileSystem::Record(const std::string& root) {
   absl::MutexLock lock(recorder_->mutex());
