@@ -53,6 +53,7 @@ absl::Status LogManager::Append(absl::Span<const LogEntry> group) {
 }
 
 absl::Status LogManager::Rotate() {
+  RETURN_IF_ERROR(poison());  // what the log itself says is the cause alone, as if it had just come
   const std::shared_ptr<LogWriter> log = current();
   if (log == nullptr) return absl::OkStatus();
   const absl::StatusOr<LogEnd> finished = log->Finish();
@@ -69,8 +70,9 @@ absl::Status LogManager::Rotate() {
 }
 
 absl::Status LogManager::Sync() {
+  RETURN_IF_ERROR(poison());
   const std::shared_ptr<LogWriter> log = current();
-  if (log == nullptr) return poison();
+  if (log == nullptr) return absl::OkStatus();
   const absl::Status status = log->Sync();
   if (!status.ok()) Poison(status);
   ReportEvents();

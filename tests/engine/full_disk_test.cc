@@ -87,5 +87,20 @@ TEST_F(FullDiskTest, AFailedSyncIsNeverAcknowledgedAndNeverTriedAgain) {
   EXPECT_FALSE(collection_->Close().ok());
 }
 
+TEST_F(FullDiskTest, AfterAFinalFailureEveryCallSaysTheSame) {
+  Create();
+  ASSERT_OK(collection_->Put(MakeRecord("good", {1, 1, 1, 1})));
+  disk_.Fail({.calls = {DiskCall::kSync}, .times = 1});
+  EXPECT_FALSE(collection_->Put(MakeRecord("bad", {1, 1, 1, 1})).ok());
+  const absl::Status write = collection_->Put(MakeRecord("later", {1, 1, 1, 1}));
+  EXPECT_THAT(write, StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("reopen to continue")));
+  EXPECT_EQ(collection_->Sync(), write);
+  EXPECT_EQ(collection_->SetSyncMode(SyncMode::OnFlush()), write);
+  EXPECT_EQ(collection_->Flush().status(), write);
+  EXPECT_EQ(collection_->Merge(/*full=*/true).status(), write);
+  EXPECT_EQ(collection_->Checkpoint().status(), write);
+  EXPECT_EQ(collection_->Close(), write);
+}
+
 }  // namespace
 }  // namespace varve::testing
