@@ -241,5 +241,21 @@ TEST_F(CrashDiskTest, WhatIsNoStateIsRefused) {
   }
 }
 
+// As Linux has it: the error is told once, and the pages are clean from then on.
+TEST_F(CrashDiskTest, WhatAFailedSyncCoveredIsDurableOnlyOnceItIsWrittenAgain) {
+  const std::unique_ptr<WritableFile> file = CreateDurable("/f", "durable.");
+  ASSERT_OK(file->Append("1").status);
+  disk_.Fail({.calls = {DiskCall::kSync}, .times = 1});
+  EXPECT_FALSE(file->Sync().ok());
+  ASSERT_OK(file->Append("2").status);
+  ASSERT_OK(file->Sync());
+  EXPECT_EQ(Left("/f", "none"), std::string("durable.\0", 9) + "2") << "the second sync does not speak for the first";
+  EXPECT_EQ(Left("/f", "all"), "durable.12") << "nor does its failure say that it did not happen";
+  ASSERT_OK(file->WriteAt(8, "12").status);
+  ASSERT_OK(file->Sync());
+  EXPECT_EQ(Left("/f", "none"), "durable.12");
+  EXPECT_EQ(DescribeDiskOperation(trace_, trace_.operations.size() - 5), "6 failed sync /f");
+}
+
 }  // namespace
 }  // namespace varve

@@ -53,6 +53,8 @@ void CrashPlan::FindPending() {
     if (IsSync(operation)) {
       size_t& synced = (operation.kind == DiskOperation::Kind::kSync ? bytes : names)[operation.inode];
       synced = std::max(synced, operation.begun);
+    } else if (operation.kind == DiskOperation::Kind::kFailedSync) {
+      bytes[operation.inode] = 0;  // the syncs behind it do not count
     } else if (ChangesBytes(operation)) {
       pending_[i] = !covers(bytes, operation.inode, i);
       has_writes_ = has_writes_ || pending_[i];

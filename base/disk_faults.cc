@@ -69,8 +69,8 @@ void DiskFaults::Add(DiskFault fault) {
 void DiskFaults::Clear() {
   absl::MutexLock lock(&mutex_);
   rules_.clear();
-  room_ = int64_t{1} << 60;
-  left_ = int64_t{1} << 60;
+  room_ = kUnlimited;
+  left_ = kUnlimited;
 }
 
 void DiskFaults::SetRoom(int64_t bytes, bool partial) {
@@ -81,20 +81,21 @@ void DiskFaults::SetRoom(int64_t bytes, bool partial) {
 
 DiskFaults::Verdict DiskFaults::Decide(DiskCall call, const std::string& path, uint64_t bytes) {
   ++calls_[static_cast<size_t>(call)];
+  if (IsChange(call) && left_.fetch_sub(1) <= 0) {
+    left_ = -1;
+    return {Internal(std::string(DiskCallName(call)) + " " + path + ": the process has been stopped (injected)")};
+  }
+  if (on_call_) on_call_(call, path);
   absl::MutexLock lock(&mutex_);
   for (Rule& rule : rules_) {
     if (!Matches(rule.fault, call, path)) continue;
     const uint64_t index = rule.seen++;
     if (index < rule.fault.skip || index - rule.fault.skip >= rule.fault.times) continue;
     ++failures_;
-    if (rule.fault.error == 0) return {absl::OkStatus(), /*pretend=*/true};
-    Verdict verdict{Injected(rule.fault.error, call, path)};
+    if (rule.fault.error == 0) return {.pretend = true};
+    Verdict verdict{.status = Injected(rule.fault.error, call, path), .injected = true};
     if (rule.fault.partial && bytes > 1) verdict.bytes = 1 + random_.Below(bytes - 1);
     return verdict;
-  }
-  if (IsChange(call) && left_.fetch_sub(1) <= 0) {
-    left_ = -1;
-    return {Internal(std::string(DiskCallName(call)) + " " + path + ": the process has been stopped (injected)")};
   }
   return call == DiskCall::kWrite ? TakeRoom(path, bytes) : Verdict();
 }

@@ -25,6 +25,8 @@ std::string_view DiskOperationName(DiskOperation::Kind kind) {
       return "truncate";
     case Kind::kSync:
       return "sync";
+    case Kind::kFailedSync:
+      return "failed sync";
     case Kind::kSyncDirectory:
       return "sync directory";
   }
@@ -61,6 +63,7 @@ std::string DescribeDiskOperation(const DiskTrace& trace, size_t index) {
     case Kind::kTruncate:
       return text + path(operation.inode) + " to " + std::to_string(operation.offset);
     case Kind::kSync:
+    case Kind::kFailedSync:
     case Kind::kSyncDirectory:
       return text + path(operation.inode);
   }

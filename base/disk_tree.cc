@@ -58,6 +58,7 @@ void DiskTree::Apply(const DiskOperation& operation, bool names_only) {
       if (!names_only) SetSize(operation.inode, std::min(size(operation.inode), operation.offset));
       break;
     case Kind::kSync:
+    case Kind::kFailedSync:
     case Kind::kSyncDirectory:
       break;
   }

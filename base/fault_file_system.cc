@@ -41,7 +41,14 @@ class FaultFileSystem::File final : public WritableFile {
   // Not under the recorder's lock: a sync may run beside writes, and covers those before it began.
   absl::Status Sync() override {
     const DiskFaults::Verdict verdict = fs_->faults_->Decide(DiskCall::kSync, path_);
-    if (!verdict.status.ok() || verdict.pretend) return verdict.status;
+    if (verdict.pretend) return absl::OkStatus();
+    if (!verdict.status.ok()) {
+      if (verdict.injected && fs_->recorder_->on()) {
+        absl::MutexLock lock(fs_->recorder_->mutex());
+        fs_->recorder_->Sync(inode_, fs_->recorder_->size(), DiskOperation::Kind::kFailedSync);
+      }
+      return verdict.status;
+    }
     if (!fs_->recorder_->on()) return under_->Sync();
     size_t begun = 0;
     {
@@ -67,12 +74,13 @@ class FaultFileSystem::File final : public WritableFile {
   const std::string path_;
   const DiskInode inode_;
   FaultFileSystem* const fs_;
+  const Handle handle_{fs_};
 };
 
 class FaultFileSystem::Reader final : public RandomAccessFile {
  public:
-  Reader(std::unique_ptr<RandomAccessFile> under, std::string path, DiskFaults* faults)
-      : under_(std::move(under)), path_(std::move(path)), faults_(faults) {}
+  Reader(std::unique_ptr<RandomAccessFile> under, std::string path, FaultFileSystem* fs)
+      : under_(std::move(under)), path_(std::move(path)), faults_(fs->faults_.get()), handle_(fs) {}
   absl::StatusOr<size_t> Read(uint64_t offset, size_t length, char* buffer) const override {
     RETURN_IF_ERROR(faults_->Decide(DiskCall::kRead, path_).status);
     return under_->Read(offset, length, buffer);
@@ -83,6 +91,7 @@ class FaultFileSystem::Reader final : public RandomAccessFile {
   const std::unique_ptr<RandomAccessFile> under_;
   const std::string path_;
   DiskFaults* const faults_;
+  const Handle handle_;
 };
 
 class FaultFileSystem::Mapping final : public MappedFile {
@@ -99,6 +108,16 @@ class FaultFileSystem::Mapping final : public MappedFile {
  private:
   const std::unique_ptr<MappedFile> under_;
   FaultFileSystem* const fs_;
+  const Handle handle_{fs_};
+};
+
+class FaultFileSystem::HeldLock final : public FileLock {
+ public:
+  HeldLock(std::unique_ptr<FileLock> under, FaultFileSystem* fs) : under_(std::move(under)), handle_(fs) {}
+
+ private:
+  const std::unique_ptr<FileLock> under_;
+  const Handle handle_;
 };
 
 FaultFileSystem::FaultFileSystem(FileSystem* under, uint64_t seed)
@@ -112,6 +131,7 @@ FaultFileSystem::~FaultFileSystem() = default;
 
 void FaultFileSystem::Fail(DiskFault fault) { faults_->Add(std::move(fault)); }
 void FaultFileSystem::Heal() { faults_->Clear(); }
+void FaultFileSystem::Revive() { faults_->Revive(); }
 uint64_t FaultFileSystem::failures() const { return faults_->failures(); }
 uint64_t FaultFileSystem::calls(DiskCall call) const { return faults_->calls(call); }
 uint64_t FaultFileSystem::calls() const {
@@ -122,6 +142,9 @@ uint64_t FaultFileSystem::calls() const {
 void FaultFileSystem::SetRoom(int64_t bytes, bool partial) { faults_->SetRoom(bytes, partial); }
 void FaultFileSystem::StopAfter(int64_t changes) { faults_->StopAfter(changes); }
 bool FaultFileSystem::stopped() const { return faults_->stopped(); }
+void FaultFileSystem::OnCall(std::function<void(DiskCall call, const std::string& path)> hook) {
+  faults_->OnCall(std::move(hook));
+}
 void FaultFileSystem::OnUnmap(std::function<void()> hook) { on_unmap_ = std::move(hook); }
 void FaultFileSystem::OnListed(std::function<void(const std::string& directory)> hook) { on_listed_ = std::move(hook); }
 
@@ -174,7 +197,7 @@ absl::StatusOr<std::unique_ptr<WritableFile>> FaultFileSystem::OpenForAppend(con
 absl::StatusOr<std::unique_ptr<RandomAccessFile>> FaultFileSystem::OpenForRead(const std::string& path) {
   RETURN_IF_ERROR(faults_->Decide(DiskCall::kOpenForRead, path).status);
   ASSIGN_OR_RETURN(std::unique_ptr<RandomAccessFile> file, under_->OpenForRead(path));
-  return std::unique_ptr<RandomAccessFile>(std::make_unique<Reader>(std::move(file), path, faults_.get()));
+  return std::unique_ptr<RandomAccessFile>(std::make_unique<Reader>(std::move(file), path, this));
 }
 
 absl::StatusOr<std::unique_ptr<MappedFile>> FaultFileSystem::Map(const std::string& path, bool copy) {
@@ -238,8 +261,9 @@ absl::StatusOr<std::unique_ptr<FileLock>> FaultFileSystem::Lock(const std::strin
   RETURN_IF_ERROR(faults_->Decide(DiskCall::kLock, path).status);
   absl::MutexLockMaybe lock(recorder_->on() ? recorder_->mutex() : nullptr);
   absl::StatusOr<std::unique_ptr<FileLock>> held = under_->Lock(path, note);
-  if (held.ok() && recorder_->on() && !recorder_->Exists(path)) recorder_->CreateFile(path);
-  return held;
+  if (!held.ok()) return held;
+  if (recorder_->on() && !recorder_->Exists(path)) recorder_->CreateFile(path);
+  return std::unique_ptr<FileLock>(std::make_unique<HeldLock>(*std::move(held), this));
 }
 
 absl::StatusOr<bool> FaultFileSystem::IsLocked(const std::string& path) {

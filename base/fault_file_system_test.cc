@@ -168,6 +168,47 @@ TEST_F(FaultFileSystemTest, AnUnmappedFileIsTold) {
   EXPECT_EQ(unmapped, 1);
 }
 
+TEST_F(FaultFileSystemTest, WhatIsHandedOutIsCounted) {
+  ASSERT_OK(PublishFile(&disk_, "/f", "x"));
+  EXPECT_EQ(disk_.open_handles(), 0);
+  {
+    ASSERT_OK_AND_ASSIGN(const std::unique_ptr<WritableFile> file, disk_.OpenForAppend("/f"));
+    ASSERT_OK_AND_ASSIGN(const std::unique_ptr<RandomAccessFile> reader, disk_.OpenForRead("/f"));
+    ASSERT_OK_AND_ASSIGN(const std::unique_ptr<MappedFile> mapping, disk_.Map("/f", false));
+    ASSERT_OK_AND_ASSIGN(const std::unique_ptr<FileLock> lock, disk_.Lock("/LOCK", "note"));
+    EXPECT_OK(file->Close());
+    EXPECT_EQ(disk_.open_handles(), 4);
+    disk_.Fail({});
+    EXPECT_FALSE(disk_.OpenForRead("/f").ok());
+    EXPECT_EQ(disk_.open_handles(), 4) << "what failed handed nothing out";
+  }
+  EXPECT_EQ(disk_.open_handles(), 0);
+}
+
+TEST_F(FaultFileSystemTest, ACallMayBeWatchedAndMakesOthers) {
+  std::vector<std::string> seen;
+  disk_.OnCall([&](DiskCall call, const std::string& path) {
+    seen.push_back(std::string(DiskCallName(call)) + " " + path);
+    if (call == DiskCall::kRename) (void)disk_.RemoveFile("/other");
+  });
+  ASSERT_OK(disk_.CreateFile("/f").status());
+  disk_.Fail({.calls = {DiskCall::kRename}});
+  EXPECT_FALSE(disk_.Rename("/f", "/g").ok());
+  disk_.StopAfter(0);
+  EXPECT_FALSE(disk_.RemoveFile("/f").ok());
+  EXPECT_THAT(seen, ElementsAre("create /f", "rename /g", "unlink /other")) << "the dead make no calls";
+}
+
+TEST_F(FaultFileSystemTest, WhoIsRevivedFindsTheFaultsAsTheyWere) {
+  disk_.Fail({.calls = {DiskCall::kCreateFile}, .skip = 1, .times = 1});
+  disk_.StopAfter(0);
+  EXPECT_FALSE(disk_.CreateFile("/f").ok());
+  disk_.Revive();
+  EXPECT_OK(disk_.CreateFile("/f")) << "calls of the dead are not counted";
+  EXPECT_FALSE(disk_.CreateFile("/g").ok());
+  EXPECT_EQ(disk_.failures(), 1u);
+}
+
 TEST_F(FaultFileSystemTest, EveryCallHasAName) {
   std::set<std::string_view> names;
   for (size_t i = 0; i < kDiskCalls; ++i) names.insert(DiskCallName(static_cast<DiskCall>(i)));

@@ -24,6 +24,8 @@ struct DiskOperation {
     kWrite,            // `bytes` at `offset` of `inode`
     kTruncate,         // `inode` is cut to `offset` bytes
     kSync,             // what was done to the bytes of `inode` before operation `begun` is durable
+    kFailedSync,       // what was done to the bytes of `inode` before is not made durable by any later sync, only by
+                       // writing it again: so Linux has it
     kSyncDirectory,    // what was done to the names in directory `inode` before operation `begun` is durable
   };
   Kind kind = Kind::kWrite;

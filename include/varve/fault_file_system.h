@@ -3,6 +3,7 @@
 #ifndef VARVE_FAULT_FILE_SYSTEM_H_
 #define VARVE_FAULT_FILE_SYSTEM_H_
 
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <functional>
@@ -73,11 +74,15 @@ class FaultFileSystem final : public FileSystem {
   void Fail(DiskFault fault);
   // Nothing fails any more, and nothing is stopped.
   void Heal();
+  // Nothing is stopped any more; what was told to fail still does.
+  void Revive();
   // How many calls matched a fault and failed.
   uint64_t failures() const;
   // How often a call was made.
   uint64_t calls(DiskCall call) const;
   uint64_t calls() const;
+  // How many files, mappings and locks were handed out and not yet given back: 0 when nobody uses the file system.
+  int64_t open_handles() const { return handles_.load(); }
 
   // So many bytes may still be written; then ENOSPC. `partial`: a write that does not fit writes the part that does.
   void SetRoom(int64_t bytes, bool partial = false);
@@ -92,6 +97,10 @@ class FaultFileSystem final : public FileSystem {
   DiskTrace trace() const;
   size_t trace_size() const;
 
+  // Called before each call, unless the process is dead, by the thread that makes it and without a lock: it may make
+  // calls itself.
+  // To be set before other threads use the file system.
+  void OnCall(std::function<void(DiskCall call, const std::string& path)> hook);
   // Called when a file is unmapped, by the thread that does it. To be set before a file is mapped.
   void OnUnmap(std::function<void()> hook);
   // Called when a directory has been listed. To be set before other threads use the file system.
@@ -116,6 +125,18 @@ class FaultFileSystem final : public FileSystem {
   class File;
   class Reader;
   class Mapping;
+  class HeldLock;
+  // Counts one of the things that are handed out.
+  class Handle {
+   public:
+    explicit Handle(FaultFileSystem* fs) : fs_(fs) { ++fs_->handles_; }
+    ~Handle() { --fs_->handles_; }
+    Handle(const Handle&) = delete;
+    Handle& operator=(const Handle&) = delete;
+
+   private:
+    FaultFileSystem* const fs_;
+  };
 
   // Makes a change of the disk as it may be made, and writes it down: `note(recorder)` once `make` has made it.
   template <typename Make, typename Note>
@@ -126,6 +147,7 @@ class FaultFileSystem final : public FileSystem {
   FileSystem* const under_;
   const std::unique_ptr<DiskFaults> faults_;
   const std::unique_ptr<DiskRecorder> recorder_;
+  std::atomic<int64_t> handles_{0};
   std::function<void()> on_unmap_;
   std::function<void(const std::string&)> on_listed_;
 };
