@@ -5,15 +5,11 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "tests/crash_states/environment.h"
 #include "tests/crash_states/explorer.h"
 
 namespace varve::testing {
 namespace {
-
-uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
-  const char* const value = std::getenv(name);
-  return value == nullptr ? otherwise : std::strtoull(value, nullptr, 10);
-}
 
 // How many disks are asked for in all: half of them of the fixed lives, which have no more than they have, half of
 // random ones.

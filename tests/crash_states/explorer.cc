@@ -10,6 +10,7 @@
 
 #include "base/memory_file_system.h"
 #include "base/random.h"
+#include "tests/crash_states/fault_points.h"
 #include "tests/crash_states/recovery_check.h"
 
 namespace varve::testing {
@@ -30,19 +31,17 @@ struct Crash {
   std::string state;
 };
 
+std::vector<DiskFault> LiesOf(const Flaw* flaw) { return flaw == nullptr ? std::vector<DiskFault>() : flaw->lies; }
+
 // A workload that was run once, and what is crashed of it.
 class Run {
  public:
-  Run(const Workload& workload, const Flaw* flaw) : lab_(flaw == nullptr ? std::vector<DiskFault>() : flaw->lies) {
+  Run(const Workload& workload, const Flaw* flaw) : lab_({.lies = LiesOf(flaw)}) {
     workload.run(&lab_);
     lab_.Kill();
     trace_ = lab_.disk.trace();
-    setting_.ledgers = lab_.ledgers;
-    setting_.database = lab_.database;
-    setting_.needs_salvage = lab_.needs_salvage;
-    setting_.options = lab_.options;
-    setting_.executor = &lab_.executor;
-    if (flaw != nullptr) setting_.lies = flaw->lies;
+    setting_ = MakeRecoverySetting(&lab_);
+    setting_.lies = LiesOf(flaw);
   }
 
   const std::string& error() const { return lab_.error(); }
@@ -268,8 +267,15 @@ ReplayReport Replay(std::string_view line, const Flaw* flaw) {
   const FlawScope scope(flaw);
   ReplayReport report{"expected LANE SEED WORKLOAD POINT STATE, not " + std::string(line), {}};
   const std::vector<std::string> words = Split(line, ' ');
-  if (words.size() != 5 || (words[0] != kPowerLane && words[0] != kKillLane)) return report;
+  if (words.size() != 5) return report;
   const std::optional<Workload> workload = FindWorkload(words[2]);
+  if (words[0] == kErrorLane && workload.has_value()) {
+    const FaultPoint fault = PointOf(*workload, ParsePosition(words[3]).value_or(kNever), words[4]);
+    report.complaint = TryFault(*workload, fault, flaw).complaint;
+    report.operations.push_back(fault.site);
+    return report;
+  }
+  if (words[0] != kPowerLane && words[0] != kKillLane) return report;
   const std::vector<std::string> states = Split(words[4], '>');
   const std::optional<size_t> point = ParsePosition(words[3]);
   if (!workload.has_value() || !point.has_value() || (states.size() != 1 && states.size() != 3)) return report;

@@ -1,6 +1,7 @@
 #include "tests/crash_states/ledger.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace varve::testing {
 namespace {
@@ -37,6 +38,19 @@ std::string DescribeDifference(const Content& expected, const Content& found) {
   return text.empty() ? "no difference" : text;
 }
 
+void EraseExpired(int64_t now_ms, Content* content) {
+  std::erase_if(*content, [&](const auto& entry) {
+    const size_t at = entry.second.rfind(kUntil);
+    return at != std::string::npos && std::atoll(entry.second.c_str() + at + kUntil.size()) <= now_ms;
+  });
+}
+
+void Ledger::ForgetExpired(int64_t now_ms) {
+  EraseExpired(now_ms, &initial);
+  for (Step& step : steps) EraseExpired(now_ms, &step.after);
+  for (Content& content : maybe) EraseExpired(now_ms, &content);
+}
+
 size_t Ledger::Least(size_t point, bool killed) const {
   size_t least = 0;
   for (size_t i = 0; i < steps.size(); ++i) {
@@ -67,6 +81,7 @@ Ledger::Fit Ledger::FindPrefix(const Content& found, size_t point, bool killed) 
   for (size_t count = most + 1; count-- > least;) {
     if (ContentAfter(count) == found) return {count, ""};
   }
+  if (most == steps.size() && std::find(maybe.begin(), maybe.end(), found) != maybe.end()) return {most, ""};
   std::string complaint = "holds no prefix between " + std::to_string(least) + " and " + std::to_string(most) +
                           " steps; beside the first " + std::to_string(least);
   if (least > 0) complaint += " (" + steps[least - 1].what + ")";

@@ -8,6 +8,7 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,10 @@ inline constexpr size_t kNever = std::numeric_limits<size_t>::max();
 
 // Namespace and key; everything else of a record as text.
 using Content = std::map<std::pair<std::string, std::string>, std::string>;
+
+// A record's text says when it expires, last of all.
+inline constexpr std::string_view kUntil = " until ";
+void EraseExpired(int64_t now_ms, Content* content);
 
 // What differs between two contents, in a line.
 std::string DescribeDifference(const Content& expected, const Content& found);
@@ -44,6 +49,8 @@ struct Ledger {
   size_t dropped_issued = kNever;
   size_t dropped_acked = kNever;
   std::vector<Step> steps;
+  // What may be there as well: all steps, and behind them a call that failed, whose outcome nobody knows.
+  std::vector<Content> maybe;
 
   const Content& ContentAfter(size_t count) const { return count == 0 ? initial : steps[count - 1].after; }
 
@@ -62,6 +69,8 @@ struct Ledger {
     size_t steps = kNever;
     std::string complaint;
   };
+  // Records that a reader at this time does not see any more are in nobody's content.
+  void ForgetExpired(int64_t now_ms);
   Fit FindPrefix(const Content& found, size_t point, bool killed) const;
 };
 

@@ -27,6 +27,10 @@ class RandomLife {
       lab_->options.wal_pad_to = 4096;
       lab_->beside = true;
     }
+    if (random_.Below(3) == 0) {
+      lab_->options.background_merges = true;
+      lab_->options.max_segments = 4;
+    }
     lab_->Create(kLifePath);
     for (uint64_t i = random_.Below(6); i-- > 0;) lab_->Put(Key(), Value());
     if (random_.Below(2) == 0) lab_->Flush();
@@ -46,7 +50,7 @@ class RandomLife {
   }
 
   void Act() {
-    switch (random_.Below(22)) {
+    switch (random_.Below(25)) {
       case 0:
       case 1:
       case 2:
@@ -82,9 +86,27 @@ class RandomLife {
       case 16:
         if (std::exchange(backed_up_, true)) return;
         return lab_->Backup("/b");
+      case 17:
+        return lab_->PutForAWhile(Key(), Value(), 1 + static_cast<int64_t>(random_.Below(100)));
+      case 18:
+        // In other modes time makes a thread act at a moment that nobody knows.
+        if (lab_->mode.kind == SyncMode::Kind::kOnFlush) lab_->clock.Advance(20'000'000);
+        return;
+      case 19:
+        return WriteBeside();
       default:
         return lab_->Put(Key(), Value());
     }
+  }
+
+  // In the middle of a flush or a merge.
+  void WriteBeside() {
+    const std::string paths[] = {".vcnt.tmp", ".vckp.tmp", ".vdel.tmp", "/manifest.json.tmp"};
+    lab_->During(DiskCall::kCreateFile, paths[random_.Below(4)], [this, put = Key(), erase = Key(), value = Value()] {
+      lab_->Put(put, value);
+      lab_->Delete(erase);
+    });
+    return random_.Below(2) == 0 ? lab_->Flush() : lab_->Merge();
   }
 
   void WriteBatchOf(uint64_t size, size_t key_bytes) {

@@ -300,6 +300,18 @@ absl::Status RecoveryCheck::TryAgain(const Ledger& ledger) {
 
 }  // namespace
 
+RecoverySetting MakeRecoverySetting(Lab* lab) {
+  RecoverySetting setting;
+  setting.ledgers = lab->ledgers;
+  for (Ledger& ledger : setting.ledgers) ledger.ForgetExpired(lab->clock.WallMicros() / 1000);
+  setting.database = lab->database;
+  setting.needs_salvage = lab->needs_salvage;
+  setting.options = lab->options;
+  setting.options.listeners.clear();
+  setting.executor = &lab->executor;
+  return setting;
+}
+
 Findings CheckRecovery(const RecoverySetting& setting, FileSystem* disk, const DiskTrace* begun) {
   return RecoveryCheck(setting, disk, begun).Run(begun != nullptr);
 }

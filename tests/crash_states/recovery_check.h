@@ -26,6 +26,10 @@ struct RecoverySetting {
   std::vector<DiskFault> lies;  // of the disk that it recovers on
 };
 
+// Of a life that has ended.
+class Lab;
+RecoverySetting MakeRecoverySetting(Lab* lab);
+
 // What was found in one collection's directory.
 struct Found {
   bool exists = false;

@@ -16,13 +16,18 @@ constexpr std::string_view kRandom = "random:";
 
 std::string Key(int i) { return "k" + std::to_string(i); }
 
-// A collection of a few records, synced, that is written down from here on.
-void Begin(Lab* lab, const SyncMode& mode = SyncMode::PerOp()) {
+// A collection of a few records, synced.
+void Prepare(Lab* lab, const SyncMode& mode = SyncMode::PerOp()) {
   lab->mode = mode;
   lab->Create(kPath);
   for (int i = 0; i < 4; ++i) lab->Put(Key(i), i);
   lab->Flush();
   lab->Close();
+}
+
+// The same, open, and written down from here on.
+void Begin(Lab* lab, const SyncMode& mode = SyncMode::PerOp()) {
+  Prepare(lab, mode);
   lab->Record();
   lab->Open(kPath);
 }
@@ -236,7 +241,8 @@ void Backups(Lab* lab) {
 
 // The first opening of a copy for writing gives it a name of its own.
 void FirstOpeningOfACopy(Lab* lab) {
-  Begin(lab);
+  Prepare(lab);
+  lab->Open(kPath);
   lab->Put("k4", 4);
   lab->Flush();
   lab->Put("k5", 5);
@@ -249,7 +255,8 @@ void FirstOpeningOfACopy(Lab* lab) {
 }
 
 void Restores(Lab* lab) {
-  Begin(lab);
+  Prepare(lab);
+  lab->Open(kPath);
   lab->Put("k4", 4);
   lab->Backup("/b");
   lab->Close();
@@ -278,6 +285,102 @@ void DropInDatabase(Lab* lab) {
   lab->Close();
 }
 
+// What was dropped before is removed when the database is opened, beside what goes on in it.
+void RemovalOfTheDropped(Lab* lab) {
+  {
+    DatabaseOptions options;
+    options.collections = lab->options;
+    lab->Fail(Database::Open("/db", options).status(), "open database");
+  }
+  for (const char* path : {"/db/a", "/db/b", "/db/dropped"}) {
+    lab->Create(path);
+    lab->Put("k", 1);
+    lab->Flush();
+    lab->Put("l", 2);
+    lab->Close();
+  }
+  lab->Fail(lab->memory->Rename("/db/dropped", "/db/.dropped-00112233445566778899aabbccddeeff"), "rename");
+  std::erase_if(lab->ledgers, [](const Ledger& ledger) { return ledger.directory == "/db/dropped"; });
+  lab->Record();
+  lab->database = "/db";
+  lab->Drop("/db", "");
+  lab->Open("/db/b");
+  lab->Put("m", 3);
+  lab->Close();
+  lab->Drop("/db", "b");
+  lab->Open("/db/a");
+  lab->Delete("k");
+  lab->Close();
+}
+
+// Merges that nobody asked for, in turn with the writes that make them due.
+void MergesInTheBackground(Lab* lab) {
+  lab->options.background_merges = true;
+  lab->options.max_segments = 4;
+  Begin(lab, SyncMode::EveryN(3));
+  for (int i = 0; i < 7; ++i) {
+    lab->Put(Key(i % 5), 200 + i);
+    lab->Put("m" + std::to_string(i), i);
+    if (i % 3 == 2) lab->Delete("m" + std::to_string(i - 1));
+    lab->Flush();
+  }
+  lab->Kill();
+  lab->Open(kPath);
+  lab->Put("k1", 5);
+  lab->Close();
+}
+
+// Writes that come while a merge or a flush has read what they replace, and has not published.
+void WritesBesideMerges(Lab* lab) {
+  Begin(lab, SyncMode::EveryN(4));
+  lab->Put("k4", 4);
+  lab->Flush();
+  lab->During(DiskCall::kCreateFile, ".vcnt.tmp", [lab] {
+    lab->Delete("k1");
+    lab->Put("k2", 102);
+    lab->PutIn("x", "k1", 1);
+  });
+  lab->Merge();
+  lab->Put("k5", 5);
+  lab->During(DiskCall::kCreateFile, ".vckp.tmp", [lab] {
+    lab->Delete("k5");
+    lab->DeleteNamespace("x");
+    lab->Put("k6", 6);
+  });
+  lab->Flush();
+  lab->During(DiskCall::kRename, "/manifest.json", [lab] {
+    lab->Delete("k6");
+    lab->Put("k3", 103);
+  });
+  lab->Merge();
+  lab->Kill();
+  lab->Open(kPath);
+  lab->Close();
+}
+
+// Records that expire: in the memtable, in segments, on their way through a flush and a merge.
+void TimesToLive(Lab* lab) {
+  Begin(lab, SyncMode::OnFlush());
+  lab->PutForAWhile("t1", 1, 10);
+  lab->PutForAWhile("t2", 2, 1000);
+  lab->PutForAWhile("k1", 3, 10);
+  lab->Flush();
+  lab->PutForAWhile("t3", 4, 20);
+  lab->clock.Advance(15'000'000);
+  lab->Put("t1", 5);
+  lab->Flush();
+  lab->clock.Advance(10'000'000);
+  lab->Insert("t3", 6);
+  lab->Kill();
+  lab->Open(kPath);
+  lab->PutForAWhile("t4", 7, 30);
+  lab->Merge();
+  lab->clock.Advance(40'000'000);
+  lab->Insert("k1", 8);
+  lab->Merge();
+  lab->Close();
+}
+
 // Damages the newest file of a folder in the middle, before anything is written down.
 void Damage(Lab* lab, const std::string& folder) {
   const absl::StatusOr<std::vector<std::string>> names = lab->memory->List(folder);
@@ -293,10 +396,9 @@ void Damage(Lab* lab, const std::string& folder) {
 }
 
 void Salvage(Lab* lab) {
-  Begin(lab);
-  // Records of a page, of which the one in the middle is lost.
-  lab->Kill();
+  Prepare(lab);
   lab->Open(kPath);
+  // Records of a page, of which the one in the middle is lost.
   for (int i = 0; i < 5; ++i) lab->Put("record" + std::to_string(i) + std::string(300, 'r'), i);
   lab->Close();
   Damage(lab, "/c/wal");
@@ -327,7 +429,8 @@ void Salvage(Lab* lab) {
 
 // A checkpoint stands in for both manifests.
 void LostManifest(Lab* lab) {
-  Begin(lab);
+  Prepare(lab);
+  lab->Open(kPath);
   lab->Put("k4", 4);
   lab->Flush();
   lab->Put("k5", 5);
@@ -363,6 +466,10 @@ const std::vector<Workload>& Workloads() {
       {"first_opening", FirstOpeningOfACopy},
       {"restore", Restores},
       {"drop", DropInDatabase},
+      {"removal", RemovalOfTheDropped},
+      {"background", MergesInTheBackground},
+      {"beside", WritesBesideMerges},
+      {"ttl", TimesToLive},
       {"salvage", Salvage},
       {"lost_manifest", LostManifest},
   };
