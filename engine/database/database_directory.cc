@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/publish.h"
+#include "base/seeded_bug.h"
 #include "base/status.h"
 #include "base/uuid.h"
 #include "engine/version/file_names.h"
@@ -83,7 +84,12 @@ absl::StatusOr<std::vector<std::string>> ListDatabase(FileSystem* fs, const std:
   std::vector<std::string> collections;
   for (const std::string& name : names) {
     if (!ValidateCollectionName(name).ok()) continue;
-    if (CheckIsCollection(fs, JoinPath(directory, name)).ok()) collections.push_back(name);
+    const absl::Status is_collection = CheckIsCollection(fs, JoinPath(directory, name));
+    if (is_collection.ok()) collections.push_back(name);
+    // It is none, has gone meanwhile, or is another user's (lost+found).
+    const bool is_none = absl::IsNotFound(is_collection) || absl::IsFailedPrecondition(is_collection) ||
+                         absl::IsPermissionDenied(is_collection);
+    if (!is_none && !VARVE_SEEDED_BUG(kIncompleteList)) RETURN_IF_ERROR(is_collection);
   }
   std::sort(collections.begin(), collections.end());
   return collections;

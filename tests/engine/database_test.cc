@@ -270,5 +270,19 @@ TEST_F(DatabaseTest, DropIsWholeWhereverItIsKilled) {
   EXPECT_TRUE(gone);
 }
 
+TEST_F(DatabaseTest, AListIsWholeOrAnError) {
+  FaultFileSystem disk(FileSystem::Default());
+  options_.collections.file_system = &disk;
+  Open();
+  ASSERT_OK(Create("a").status());
+  ASSERT_OK(Create("b").status());
+  disk.Fail({.calls = {DiskCall::kStat}, .path_part = "/db/b", .error = EIO});
+  EXPECT_THAT(database_->ListCollections(), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("/db/b")));
+  disk.Heal();
+  // As lost+found, which is root's.
+  disk.Fail({.calls = {DiskCall::kStat}, .path_part = "/db/b", .error = EACCES});
+  EXPECT_THAT(*database_->ListCollections(), ElementsAre("a"));
+}
+
 }  // namespace
 }  // namespace varve::testing
