@@ -33,6 +33,8 @@ absl::Status LogManager::EnsureOpen(Sequence first_sequence) {
   options.on_sync = [this, number = header.number](const LogSync& sync) { NoteSync(number, sync); };
   absl::StatusOr<std::unique_ptr<LogWriter>> log = LogWriter::Create(state_->fs, path, header, options);
   if (!log.ok()) {
+    // Its name may be there already: left, it would stay until the next opening.
+    (void)state_->fs->RemoveFile(path);
     state_->file_ids.Settle(header.number);
     return log.status();
   }
