@@ -164,6 +164,7 @@ absl::StatusOr<std::unique_ptr<Collection>> WritableCollection::Open(const std::
   RecoverySettings settings;
   settings.options = options;
   absl::StatusOr<RecoveredCollection> found = RecoverCollection(fs, clock, directory, settings);
+  if (!found.ok() && VARVE_SEEDED_BUG(kLeakedLock)) (void)lock.release();
   if (!found.ok()) ObserveDamage(EventDispatcher(options.listeners), directory, found.status());
   ASSIGN_OR_RETURN(RecoveredCollection recovered, std::move(found));
   const int64_t recovered_us = clock->MonotonicMicros();
@@ -276,6 +277,7 @@ absl::Status WritableCollection::TakeIdentity() {
   for (const DirectoryEntry& file : files) {
     if (file.kind == FileKind::kLog) RETURN_IF_ERROR(state_->fs->RemoveFile(JoinPath(state_->directory, file.name)));
   }
+  RETURN_IF_ERROR(SyncLostAndFound(state_->fs, state_->directory));
   RETURN_IF_ERROR(state_->fs->SyncDirectory(JoinPath(state_->directory, kLogDirectory)));
   CollectionIdentity identity;
   ASSIGN_OR_RETURN(identity.instance, Uuid::Random());

@@ -6,6 +6,7 @@
 
 #include "base/publish.h"
 #include "base/seeded_bug.h"
+#include "base/status.h"
 #include "engine/version/file_names.h"
 
 namespace varve {
@@ -71,6 +72,14 @@ void RemoveGarbage(FileSystem* fs, const std::string& directory, const Collectio
     // What lies in lost+found is evidence; a half-written file is none.
     Discard(fs, directory, entry.name, garbage.keep_in_lost_and_found && entry.kind != FileKind::kTemporary);
   }
+}
+
+absl::Status SyncLostAndFound(FileSystem* fs, const std::string& directory) {
+  const std::string lost = JoinPath(directory, kLostAndFoundDirectory);
+  const absl::StatusOr<FileInfo> info = fs->Stat(lost);
+  if (absl::IsNotFound(info.status())) return absl::OkStatus();
+  RETURN_IF_ERROR(info.status());
+  return fs->SyncDirectory(lost);
 }
 
 }  // namespace varve

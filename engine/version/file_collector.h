@@ -26,6 +26,9 @@ struct CollectionGarbage {
 // A file that cannot be removed stays for the next time.
 void RemoveGarbage(FileSystem* fs, const std::string& directory, const CollectionGarbage& garbage);
 
+// A file that was moved to lost+found/ is durably gone from its folder once this has returned and the folder is synced.
+absl::Status SyncLostAndFound(FileSystem* fs, const std::string& directory);
+
 }  // namespace varve
 
 #endif  // VARVE_ENGINE_VERSION_FILE_COLLECTOR_H_
