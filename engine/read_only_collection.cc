@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/seeded_bug.h"
 #include "base/status.h"
 #include "engine/collection_impl.h"
 #include "engine/observe/observer.h"
 #include "engine/version/beside_writer.h"
 #include "engine/version/collection_copy.h"
+#include "engine/version/file_collector.h"
 #include "engine/version/manifest.h"
 
 namespace varve {
@@ -44,6 +46,11 @@ absl::StatusOr<std::unique_ptr<Collection>> ReadOnlyCollection::Open(const std::
   ObserveDamage(EventDispatcher(options.listeners), directory, found);
   RETURN_IF_ERROR(found);
   ObserveRecovery(*recovered.state);
+  if (VARVE_SEEDED_BUG(kReaderRemoves)) {
+    CollectionGarbage garbage;
+    garbage.manifest = &recovered.manifest;
+    RemoveGarbage(fs, directory, garbage);
+  }
   return std::unique_ptr<Collection>(new ReadOnlyCollection(std::move(recovered), options));
 }
 

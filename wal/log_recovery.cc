@@ -122,6 +122,7 @@ absl::StatusOr<Ending> Replay::ReplayLog(const LogFile& file, LogReader* reader)
     ending.end = {file.number, last.end, last.header_crc, last.sequence};
     ending.vouched_offset = std::max(ending.vouched_offset, ending.claim);
   }
+  if (assembler.open() && VARVE_SEEDED_BUG(kHalfBatch)) RETURN_IF_ERROR(Apply(assembler.batch()));
   ending.offset = reader->offset();
   ending.invalid = outcome == LogReader::Outcome::kInvalid;
   if (ending.invalid) {

@@ -59,7 +59,8 @@ absl::Status SealRecoveredLog(FileSystem* fs, const std::string& path, const Rep
   const uint64_t vouched = std::min(result.newest_vouched_offset, end.length);
   // The log may be older than the option: on its pages, too, nothing is written twice.
   ASSIGN_OR_RETURN(const std::unique_ptr<LogReader> reader, LogReader::Open(fs, path));
-  if (std::max(pad_to, reader->header().pad_to) == kLogRecordAlignment && vouched < end.length) {
+  if (std::max(pad_to, reader->header().pad_to) == kLogRecordAlignment && vouched < end.length &&
+      !VARVE_SEEDED_BUG(kNoRewrite)) {
     RETURN_IF_ERROR(RewriteInPlace(fs, path, file.get(), vouched, end.length));
   }
   RETURN_IF_ERROR(CheckEnd(fs, path, end));

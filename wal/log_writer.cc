@@ -123,12 +123,13 @@ absl::Status FileLogWriter::Append(absl::Span<const LogEntry> group) {
   if (buffer_.capacity() > kMaxIdleBufferBytes) std::string().swap(buffer_);
 
   absl::MutexLock lock(&mutex_);
-  if (result.status.ok()) {
+  if (result.status.ok() || VARVE_SEEDED_BUG(kIgnoredWriteError)) {
     end_ = end;
     // A sync may have failed meanwhile; nothing may be acknowledged after that.
     return poison_;
   }
-  const bool refused = absl::IsResourceExhausted(result.status) && result.bytes_written == 0;
+  const bool refused = absl::IsResourceExhausted(result.status) && result.bytes_written == 0 &&
+                       !VARVE_SEEDED_BUG(kRefusedPoisons);
   if (!refused && poison_.ok()) poison_ = result.status;
   return poison_.ok() ? result.status : poison_;
 }
@@ -188,7 +189,7 @@ absl::Status FileLogWriter::TakeTurn(Work work) {
   // The poison is set before the turn ends: whoever is next finds it and does not ask the kernel again.
   if (status.ok()) {
     synced_size_ = target;
-  } else if (poison_.ok()) {
+  } else if (poison_.ok() && !VARVE_SEEDED_BUG(kRetriedSync)) {
     poison_ = status;
   }
   sync_in_flight_ = false;
@@ -220,7 +221,8 @@ absl::StatusOr<LogEnd> FileLogWriter::Finish() {
   const auto cut_and_sync = [this, length]() -> absl::Status {
     RETURN_IF_ERROR(file_->Truncate(length));
     if (!VARVE_SEEDED_BUG(kRotatedUnsynced)) RETURN_IF_ERROR(file_->Sync());
-    return file_->Close();
+    const absl::Status closed = file_->Close();
+    return VARVE_SEEDED_BUG(kCloseUnchecked) ? absl::OkStatus() : closed;
   };
   RETURN_IF_ERROR(TakeTurn(cut_and_sync));
   return end_;

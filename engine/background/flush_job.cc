@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/seeded_bug.h"
 #include "base/status.h"
 #include "engine/background/build_resources.h"
 #include "engine/background/memtable_rows.h"
@@ -45,7 +46,7 @@ absl::Status Flush(CollectionState* state, Publisher* publisher, const std::shar
     const FileId id = state->file_ids.Reserve();
     absl::StatusOr<BuiltSegment> built = BuildSegment(*state, id, purpose, &source, {}, cancellation);
     if (!built.ok()) {
-      state->file_ids.Settle(id);
+      if (!VARVE_SEEDED_BUG(kNeverSettled)) state->file_ids.Settle(id);
       return Annotate(built.status(), "flush");
     }
     bytes = built->entry.bytes();

@@ -30,6 +30,7 @@ absl::Status LogReplayer::ApplyRow(const LogRecord& record) {
   effect.sequence = record.sequence;
   effect.row = decoded->row;
   effect.has_row = record.type != LogEntryType::kDelete;
+  if (VARVE_SEEDED_BUG(kExpiryLost)) effect.row.expires_at_ms = kNeverExpires;
   ASSIGN_OR_RETURN(effect.old, FindLiveRow(*view_, effect.row.ns, effect.row.key, kMaxSequence));
   if (effect.old.found()) {
     ASSIGN_OR_RETURN(const RowFacts facts, ReadRowFacts(effect.old));
@@ -50,6 +51,7 @@ absl::Status LogReplayer::ApplyControl(const LogRecord& record) {
     case pb::LogControl::kIdle:
       return absl::OkStatus();
     case pb::LogControl::kNamespaceDeleted: {
+      if (VARVE_SEEDED_BUG(kNamespaceDeleteLost)) return absl::OkStatus();
       ASSIGN_OR_RETURN(NamespaceRanges ranges, FindNamespace(*view_, control.namespace_deleted().ns()));
       // A bulk load that came later may stand in the manifest already. All other segments of it are older: their rows
       // lie below the place where replay begins.

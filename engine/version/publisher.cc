@@ -134,13 +134,16 @@ absl::Status Publisher::PlanSegments(Publication* publication, Plan* plan) {
     // kept as one that came meanwhile.
     if (part.IsAfter(plan->visible)) continue;
     pb::SegmentEntry entry = part.entry;
-    if (fold_all && !part.deaths->empty()) {
+    if (fold_all && !part.deaths->empty() && !VARVE_SEEDED_BUG(kDeathsNotFolded)) {
       RowSet dead = part.dead != nullptr ? *part.dead : RowSet(part.handle->rows());
       const uint32_t before = dead.Count();
       part.deaths->ForEach([&](RowId row, Sequence killer) {
         if (killer <= plan->visible) dead.Add(row);
       });
-      if (dead.Count() != before) RETURN_IF_ERROR(PlanBitmap(part.segment(), std::move(dead), plan, &entry));
+      if (dead.Count() != before) {
+        const absl::Status planned = PlanBitmap(part.segment(), std::move(dead), plan, &entry);
+        if (!VARVE_SEEDED_BUG(kBitmapErrorIgnored)) RETURN_IF_ERROR(planned);
+      }
     }
     *plan->next.add_segments() = std::move(entry);
   }
@@ -249,7 +252,7 @@ void Publisher::InstallView(const Publication& publication, const Plan& plan) {
     part.entry = *entries.at(added.entry.id());
     if (const auto folded = plan.folded.find(added.entry.id()); folded != plan.folded.end()) part.dead = folded->second;
     part.deaths = std::make_shared<RowDeaths>(added.handle->rows(), state_->budget);
-    added.deaths(old, late(part.deaths.get()));
+    if (!VARVE_SEEDED_BUG(kLateDeathLost)) added.deaths(old, late(part.deaths.get()));
     view->segments.push_back(std::move(part));
   }
   state_->views->Install(std::move(view));

@@ -108,6 +108,7 @@ void WritePath::CommitGroup(absl::Span<WriteQueue::Request* const> group) {
   status = LogAndApply(accepted, &resolver);
   if (!status.ok()) log_->ReportEvents();
   for (WriteQueue::Request* request : accepted) {
+    if (VARVE_SEEDED_BUG(kFollowersAcked) && request != accepted.front()) continue;
     request->status = status;
     if (status.ok()) CountOperations(*request->batch);
   }
@@ -122,6 +123,7 @@ void WritePath::CountOperations(const PreparedBatch& batch) {
 absl::Status WritePath::LogAndApply(absl::Span<WriteQueue::Request* const> group, WriteResolver* resolver) {
   std::vector<Effect>& effects = resolver->effects();
   if (effects.empty()) return absl::OkStatus();  // deletes of absent keys
+  if (VARVE_SEEDED_BUG(kAppliedBeforeLog)) Apply(&effects);
   RETURN_IF_ERROR(log_->EnsureOpen(effects.front().sequence));
   std::vector<LogEntry> entries;
   entries.reserve(effects.size());
@@ -136,7 +138,7 @@ absl::Status WritePath::LogAndApply(absl::Span<WriteQueue::Request* const> group
     operations += request->batch->operations.size();
   }
   RETURN_IF_ERROR(SyncAsMode(operations, demanded));
-  Apply(&effects);
+  if (!VARVE_SEEDED_BUG(kAppliedBeforeLog)) Apply(&effects);
   return absl::OkStatus();
 }
 
@@ -353,7 +355,7 @@ absl::Status WritePath::Ingest(pb::SegmentEntry entry, const ReplacedRows& repla
   RETURN_IF_ERROR(log_->EnsureOpen(sequence));
   const LogEntry record{LogEntryType::kControl, payload, true, true};
   RETURN_IF_ERROR(log_->Append({&record, 1}));
-  RETURN_IF_ERROR(log_->Sync());
+  if (!VARVE_SEEDED_BUG(kEarlyBulkAck)) RETURN_IF_ERROR(log_->Sync());
 
   replaced.Kill(sequence);
   view->memtables.front()->last_sequence = sequence;
@@ -385,7 +387,7 @@ int64_t WritePath::Tick() {
     const Durability& d = durability_;
     if (d.mode.kind == SyncMode::Kind::kInterval && d.unsynced_operations > 0) {
       const int64_t left_ms = static_cast<int64_t>(d.mode.interval_ms) - (now - d.oldest_unsynced_us) / 1000;
-      sync = left_ms <= 0;
+      sync = left_ms <= 0 && !VARVE_SEEDED_BUG(kNoInterval);
       again_ms = sync ? static_cast<int64_t>(d.mode.interval_ms) : left_ms;
     } else if (d.mode.kind == SyncMode::Kind::kPerOp && d.idle_entry_due) {
       const int64_t left_ms = kIdleMillis - (now - d.last_write_us) / 1000;

@@ -64,19 +64,6 @@ class PrintSum final : public ::testing::Environment {
 };
 const ::testing::Environment* const print_sum = ::testing::AddGlobalTestEnvironment(new PrintSum);
 
-class CrashStatesFlaws : public ::testing::TestWithParam<Flaw> {};
-
-INSTANTIATE_TEST_SUITE_P(Each, CrashStatesFlaws, ::testing::ValuesIn(Flaws()),
-                         [](const auto& flaw) { return flaw.param.name; });
-
-// What is wrong on purpose is found: else the laboratory would be blind.
-TEST_P(CrashStatesFlaws, AreFound) {
-  const FlawReport report = FindFlaw(GetParam(), FromEnvironment("VARVE_TEST_FLAW_STATES", 2000));
-  EXPECT_NE(report.failure, "") << GetParam().what << ": not found in " << report.states << " states";
-  std::cout << GetParam().name << " (" << GetParam().what << "), after " << report.states
-            << " states: " << report.failure << "\n";
-}
-
 // VARVE_TEST_CRASH_REPLAY='power 1 merge 118 first:3/512': the line that a failure prints.
 TEST(CrashStatesReplay, OfOneState) {
   const char* const line = std::getenv("VARVE_TEST_CRASH_REPLAY");

@@ -240,19 +240,6 @@ ExploreReport Explore(const Workload& workload, const ExploreOptions& options) {
   return Explorer(workload, options).Explore();
 }
 
-FlawReport FindFlaw(const Flaw& flaw, uint64_t most_states) {
-  FlawReport found;
-  for (const std::string& name : Split(flaw.workloads, ' ')) {
-    const ExploreReport report =
-        Explore(*FindWorkload(name), {.most_states = most_states, .most_failures = 1, .flaw = &flaw});
-    found.states += report.states;
-    if (report.failures.empty()) continue;
-    found.failure = report.failures[0];
-    break;
-  }
-  return found;
-}
-
 namespace {
 
 void DescribeOperations(const DiskTrace& trace, size_t end, std::vector<std::string>* operations) {

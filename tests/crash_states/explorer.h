@@ -34,13 +34,6 @@ struct ExploreReport {
 // A failed workload (without any crash) is a failure too.
 ExploreReport Explore(const Workload& workload, const ExploreOptions& options);
 
-// Runs the workloads of a flaw until one shows it. The failure that did; empty: it was not found.
-struct FlawReport {
-  std::string failure;
-  uint64_t states = 0;  // that were checked before
-};
-FlawReport FindFlaw(const Flaw& flaw, uint64_t most_states);
-
 // One state: "LANE SEED WORKLOAD POINT STATE" as a failure prints it.
 struct ReplayReport {
   std::string complaint;                // empty: nothing is wrong with it

@@ -9,6 +9,11 @@ DiskFault Skip(DiskCall call, const std::string& path_end, const std::string& pa
   return {.calls = {call}, .path_part = path_part, .path_end = path_end, .error = 0};
 }
 
+#ifdef VARVE_SEEDED_BUGS
+constexpr Flaw::Lane kByErrors = Flaw::Lane::kErrors;
+constexpr Flaw::Lane kByGroups = Flaw::Lane::kGroups;
+#endif
+
 std::vector<Flaw> AllFlaws() {
   std::vector<Flaw> flaws = {
       {"log_sync", "records of the log are not synced", "per_op", {Skip(DiskCall::kSync, ".vwal")}},
@@ -84,6 +89,62 @@ std::vector<Flaw> AllFlaws() {
        SeededBug::kRotatedUnsynced},
       {"every_plus_one", "every:N loses N operations", "every", {}, SeededBug::kEveryNPlusOne},
       {"no_interval", "interval:MS does not sync", "interval", {}, SeededBug::kNoInterval},
+      {"half_batch", "replay applies what is there of a batch", "large_batch", {}, SeededBug::kHalfBatch},
+      {"early_bulk_ack", "a bulk load is durable before its log record", "bulk_load", {}, SeededBug::kEarlyBulkAck},
+      {"deaths_not_folded", "a flush writes no deletion bitmaps", "flush", {}, SeededBug::kDeathsNotFolded},
+      {"late_death", "deaths that come during a flush or merge are lost", "beside", {}, SeededBug::kLateDeathLost},
+      {"two_writers", "a lock that is held is no hindrance", "per_op", {}, SeededBug::kTwoWriters},
+      {"reader_removes", "a reader removes what it takes for garbage", "flush", {}, SeededBug::kReaderRemoves},
+      {"namespace_delete", "replay forgets deletes of namespaces", "namespaces", {}, SeededBug::kNamespaceDeleteLost},
+      {"expiry", "replay forgets times to live", "ttl", {}, SeededBug::kExpiryLost},
+      {"retried_sync", "a failed sync is tried again", "per_op", {}, SeededBug::kRetriedSync, kByErrors},
+      {"ignored_write",
+       "a write to the log that fails is taken for done",
+       "per_op",
+       {},
+       SeededBug::kIgnoredWriteError,
+       kByErrors},
+      {"refused_poisons", "want of space stops the writer", "per_op", {}, SeededBug::kRefusedPoisons, kByErrors},
+      {"close_unchecked",
+       "nobody looks whether a log could be closed",
+       "rotation",
+       {},
+       SeededBug::kCloseUnchecked,
+       kByErrors},
+      {"no_rewrite",
+       "recovery trusts clean pages after a failed sync",
+       "per_op",
+       {},
+       SeededBug::kNoRewrite,
+       kByErrors},
+      {"seal_error",
+       "recovery goes on when it could not seal the log",
+       "deaths",
+       {},
+       SeededBug::kSealErrorIgnored,
+       kByErrors},
+      {"applied_before_log", "rows are visible before the log has them", "per_op", {}, SeededBug::kAppliedBeforeLog,
+       kByErrors},
+      {"never_settled",
+       "the number of a file that failed is never given back",
+       "flush",
+       {},
+       SeededBug::kNeverSettled,
+       kByErrors},
+      {"bitmap_error",
+       "a flush goes on when it could not write a bitmap",
+       "flush",
+       {},
+       SeededBug::kBitmapErrorIgnored,
+       kByErrors},
+      {"leaked_lock", "a failed opening keeps the lock", "deaths", {}, SeededBug::kLeakedLock, kByErrors},
+      {"incomplete_list",
+       "a list leaves out what it could not look at",
+       "removal",
+       {},
+       SeededBug::kIncompleteList,
+       kByErrors},
+      {"followers", "who shares a failed sync is acknowledged", "", {}, SeededBug::kFollowersAcked, kByGroups},
   };
   flaws.insert(flaws.end(), bugs.begin(), bugs.end());
 #endif

@@ -15,9 +15,10 @@ namespace varve::testing {
 struct Flaw {
   std::string name;
   std::string what;
-  std::string workloads;        // that are to show it, separated by spaces
+  std::string workloads;        // that are to show it, separated by spaces; none for groups
   std::vector<DiskFault> lies;  // as if the engine left a call out
   SeededBug bug = SeededBug::kNone;
+  enum class Lane { kCrashes, kErrors, kGroups } lane = Lane::kCrashes;
 };
 
 // Those that this build has.

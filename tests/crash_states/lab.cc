@@ -106,17 +106,21 @@ void Lab::Close() {
   const absl::Status status = collection_->Close();
   collection_.reset();
   executor.Settle();
+  closed_well_ = status.ok();
   if (status.ok()) return MakeDurable(ledger(directory_));
   if (Judge(status, "close", 1) == Next::kAgain && healed_) Fail(status, "close of a disk that is well");
 }
 
 void Lab::Kill() {
+  const bool told = listener_->told;
+  closed_well_ = false;
   disk.StopAfter(0);
   executor.Open(true);
   load_.reset();
   collection_.reset();
   executor.Settle();
   disk.Revive();
+  listener_->told = told;  // what the dead say nobody hears
 }
 
 void Lab::Hold() {
@@ -125,6 +129,7 @@ void Lab::Hold() {
 
 void Lab::Settle() {
   if (within_) return;
+  NoteFault();
   executor.Open(true);
   executor.Settle();
 }
@@ -144,13 +149,14 @@ void Lab::MakeDurable(Ledger* of, size_t steps) {
 }
 
 bool Lab::Make(const std::string& what, const std::function<absl::Status()>& call,
-               const std::function<bool(const absl::Status&)>& is_done) {
+               const std::function<bool(const absl::Status&)>& is_there) {
   for (int attempt = 1; ok(); ++attempt) {
     watch.Doing(what);
     Hold();
     const absl::Status status = call();
     Settle();
-    if (status.ok() || (attempt > 1 && is_done != nullptr && is_done(status))) return true;
+    if (status.ok()) return true;
+    if (attempt > 1 && is_there != nullptr && is_there(status)) return false;
     if (Judge(status, what, attempt) == Next::kNothing) return false;
   }
   return false;
@@ -165,7 +171,9 @@ void Lab::Barrier(const std::string& what, const std::function<absl::Status()>& 
   });
   watch.Before(DiskCall::kStat, "", nullptr);  // what has not come by now will not
   // Writes that came in the middle of it may be behind what it made durable.
-  if (done && open()) MakeDurable(ledger(directory_), steps);
+  if (!done || !open()) return;
+  MakeDurable(ledger(directory_), steps);
+  CheckReaders(what);
 }
 
 // What the modes promise: per_op all, every:N all but the last N - 1 operations, interval all that is older.
@@ -182,10 +190,12 @@ void Lab::AckAsMode() {
   }
 }
 
-void Lab::Step(const std::string& what, const Content& after, uint64_t operations, bool durable,
+void Lab::Step(const std::string& what, const std::function<void(Content*)>& change, uint64_t operations, bool durable,
                const std::function<absl::Status()>& call) {
-  Ledger* const of = ledger(directory_);
   for (int attempt = 1; open(); ++attempt) {
+    Ledger* const of = ledger(directory_);
+    Content after = ContentOf(directory_);
+    change(&after);
     // It was there when the collection was opened anew.
     if (attempt > 1 && ContentOf(directory_) == after) return;
     watch.Doing(what);

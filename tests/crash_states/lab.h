@@ -90,6 +90,9 @@ class Lab {
   const std::string& error() const { return error_; }
   // Whether any call failed, or anything was told to a listener.
   bool WasTold() const;
+  // The moment at which the first call that met the fault had returned, and the ledgers of then. kNever: none did.
+  size_t met_at() const { return met_at_; }
+  const std::vector<Ledger>& ledgers_of_then() const { return ledgers_of_then_; }
 
   ManualClock clock{kStart};
   GatedExecutor executor;
@@ -120,13 +123,14 @@ class Lab {
   Content ContentOf(const std::string& directory);
   void Complain(const std::string& what);
 
-  void Step(const std::string& what, const Content& after, uint64_t operations, bool durable,
+  // `change` is what the call does to the content.
+  void Step(const std::string& what, const std::function<void(Content*)>& change, uint64_t operations, bool durable,
             const std::function<absl::Status()>& call);
   void Barrier(const std::string& what, const std::function<absl::Status()>& call);
-  // Makes a call until it succeeds or need not be tried again. `is_done` says of an error that it means success at a
-  // second attempt: what the first one did is there.
+  // Makes a call until it succeeds or need not be tried again. `is_there` says of an error that it does not count at a
+  // second attempt: what the first one did is there, though nobody has promised that it stays.
   bool Make(const std::string& what, const std::function<absl::Status()>& call,
-            const std::function<bool(const absl::Status&)>& is_done = nullptr);
+            const std::function<bool(const absl::Status&)>& is_there = nullptr);
   void MakeDurable(Ledger* of, size_t steps = kNever);
   void AckAsMode();
 
@@ -134,6 +138,9 @@ class Lab {
   bool IsFaultOver() const;
   Next Judge(const absl::Status& status, const std::string& what, int attempt);
   void CheckReaders(const std::string& what);
+  // Whether the fault is one that stops the writer for good, as docs/recovery.md has it.
+  bool IsFaultFinal() const;
+  void NoteFault();
   bool Reopen();
   // After an opening: which of the outcomes that are possible it was.
   void Resolve();
@@ -141,8 +148,11 @@ class Lab {
 
   const LabTrouble trouble_;
   bool healed_ = false;
+  bool closed_well_ = false;
   bool within_ = false;  // another call of the lab
   std::string error_;
+  size_t met_at_ = kNever;
+  std::vector<Ledger> ledgers_of_then_;
   std::string poison_;  // what the writer says since its log failed
   std::shared_ptr<Listener> listener_;
   std::unique_ptr<Collection> collection_;

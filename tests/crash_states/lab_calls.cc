@@ -11,86 +11,84 @@
 namespace varve::testing {
 
 void Lab::Put(const std::string& key, int value, const WriteOptions& write) {
-  if (!open()) return;
-  Content after = ContentOf(directory_);
-  after[{"", key}] = DescribeValue(value);
-  Step("put " + key, after, 1, write.sync, [&] { return collection_->Put(LabRecord("", key, value), write); });
+  const auto change = [&](Content* content) { (*content)[{"", key}] = DescribeValue(value); };
+  Step("put " + key, change, 1, write.sync, [&] { return collection_->Put(LabRecord("", key, value), write); });
 }
 
 void Lab::PutIn(const std::string& ns, const std::string& key, int value) {
-  if (!open()) return;
-  Content after = ContentOf(directory_);
-  after[{ns, key}] = DescribeValue(value);
-  Step("put " + ns + "/" + key, after, 1, false, [&] { return collection_->Put(LabRecord(ns, key, value)); });
+  const auto change = [&](Content* content) { (*content)[{ns, key}] = DescribeValue(value); };
+  Step("put " + ns + "/" + key, change, 1, false, [&] { return collection_->Put(LabRecord(ns, key, value)); });
 }
 
 void Lab::Insert(const std::string& key, int value) {
-  if (!open()) return;
-  Content after = ContentOf(directory_);
-  after[{"", key}] = DescribeValue(value);
-  Step("insert " + key, after, 1, false, [&] { return collection_->Insert(LabRecord("", key, value)); });
+  const auto change = [&](Content* content) { (*content)[{"", key}] = DescribeValue(value); };
+  Step("insert " + key, change, 1, false, [&] { return collection_->Insert(LabRecord("", key, value)); });
 }
 
 void Lab::UpdatePayload(const std::string& key, const std::string& payload) {
-  if (!open()) return;
-  Content after = ContentOf(directory_);
-  std::string& described = after[{"", key}];
-  const int value = NumberOf(described);
-  described = Describe(DescribeNumbers(LabRecord("", key, value).vectors[0].value.floats()), MetadataOf(value), payload,
-                       kNeverExpires);
+  const auto change = [&](Content* content) {
+    std::string& described = (*content)[{"", key}];
+    const int value = NumberOf(described);
+    described = Describe(DescribeNumbers(LabRecord("", key, value).vectors[0].value.floats()), MetadataOf(value),
+                         payload, kNeverExpires);
+  };
   RecordUpdate update;
   update.key = key;
   update.payload = payload;
-  Step("update " + key, after, 1, false, [&] { return collection_->Update(update); });
+  Step("update " + key, change, 1, false, [&] { return collection_->Update(update); });
 }
 
 void Lab::PutForAWhile(const std::string& key, int value, int64_t seconds) {
-  if (!open()) return;
-  Content after = ContentOf(directory_);
   RecordInput record = LabRecord("", key, value);
   record.ttl_seconds = seconds;
-  after[{"", key}] = DescribeValue(value, clock.WallMicros() / 1000 + seconds * 1000);
-  Step("put for a while " + key, after, 1, false, [&] { return collection_->Put(record); });
+  const int64_t expiry = clock.WallMicros() / 1000 + seconds * 1000;
+  const auto change = [&](Content* content) { (*content)[{"", key}] = DescribeValue(value, expiry); };
+  Step("put for a while " + key, change, 1, false, [&] { return collection_->Put(record); });
 }
 
 void Lab::Delete(const std::string& key) {
-  if (!open()) return;
-  Content after = ContentOf(directory_);
-  after.erase({"", key});
-  Step("delete " + key, after, 1, false, [&] { return collection_->Delete("", key); });
+  const auto change = [&](Content* content) { content->erase({"", key}); };
+  Step("delete " + key, change, 1, false, [&] { return collection_->Delete("", key); });
 }
 
 void Lab::Batch(const std::vector<std::pair<std::string, int>>& operations) {
-  if (!open()) return;
-  Content after = ContentOf(directory_);
   WriteBatch batch;
   for (const auto& [key, value] : operations) {
     if (value >= 0) {
-      after[{"", key}] = DescribeValue(value);
       batch.Put(LabRecord("", key, value));
     } else {
-      after.erase({"", key});
       batch.Delete("", key);
     }
   }
-  Step("batch of " + std::to_string(operations.size()), after, operations.size(), false,
+  const auto change = [&](Content* content) {
+    for (const auto& [key, value] : operations) {
+      if (value >= 0) {
+        (*content)[{"", key}] = DescribeValue(value);
+      } else {
+        content->erase({"", key});
+      }
+    }
+  };
+  Step("batch of " + std::to_string(operations.size()), change, operations.size(), false,
        [&] { return collection_->Write(batch); });
 }
 
 void Lab::DeleteNamespace(const std::string& ns) {
-  if (!open()) return;
-  Content after = ContentOf(directory_);
-  std::erase_if(after, [&](const auto& entry) { return entry.first.first == ns; });
+  const auto change = [&](Content* content) {
+    std::erase_if(*content, [&](const auto& entry) { return entry.first.first == ns; });
+  };
   WriteBatch batch;
   batch.DeleteNamespace(ns);
-  Step("delete namespace " + ns, after, 1, false, [&] { return collection_->Write(batch); });
+  Step("delete namespace " + ns, change, 1, false, [&] { return collection_->Write(batch); });
 }
 
 void Lab::DeleteWhereAtLeast(int n) {
   if (!open()) return;
-  Content after = ContentOf(directory_);
-  const size_t erased = std::erase_if(after, [&](const auto& entry) { return NumberOf(entry.second) >= n; });
-  Step("delete where n >= " + std::to_string(n), after, erased, false, [&]() -> absl::Status {
+  const auto matches = [&](const auto& entry) { return NumberOf(entry.second) >= n; };
+  const auto change = [&](Content* content) { std::erase_if(*content, matches); };
+  const Content before = ContentOf(directory_);
+  const auto count = static_cast<uint64_t>(std::count_if(before.begin(), before.end(), matches));
+  Step("delete where n >= " + std::to_string(n), change, count, false, [&]() -> absl::Status {
     ASSIGN_OR_RETURN(const Filter filter, Filter::Parse("n >= " + std::to_string(n)));
     return collection_->DeleteWhere(filter).status();
   });
@@ -102,12 +100,17 @@ void Lab::BulkLoad(const std::string& prefix, int first, int count, uint32_t seg
   Content after = ContentOf(directory_);
   BulkLoadOptions load_options;
   load_options.segment_rows = segment_rows;
+  // It counts rows as durable, says so, and goes on with a flush: from when on they are promised.
+  uint64_t durable_rows = 0;
+  size_t counted = kNever;
+  load_options.progress = [&](uint64_t /*rows*/) {
+    if (load_ != nullptr && load_->durable_rows() != durable_rows) counted = std::min(counted, now());
+  };
   absl::StatusOr<std::unique_ptr<varve::BulkLoad>> begun_load = collection_->NewBulkLoad(load_options);
   Fail(begun_load.status(), "bulk load");
   if (!ok()) return;
   load_ = *std::move(begun_load);
   // Each segment is a step: it ends where the load says that more is durable, and with it all before is.
-  uint64_t durable_rows = 0;
   const auto with_rows = [&](uint64_t end) {
     Content content = after;
     for (uint64_t i = durable_rows; i < end; ++i) {
@@ -129,11 +132,12 @@ void Lab::BulkLoad(const std::string& prefix, int first, int count, uint32_t seg
         durable_rows = rows;
         of->steps.push_back({.what = "bulk load of " + std::to_string(durable_rows),
                              .issued = begun,
-                             .acked = now(),
+                             .acked = std::min(counted, now()),
                              .after = after,
                              .sequence = collection_->Stats().last_sequence});
         of->maybe.clear();
-        MakeDurable(of);
+        for (Ledger::Step& step : of->steps) step.durable = std::min(step.durable, of->steps.back().acked);
+        counted = kNever;
       } else if (!status.ok()) {
         of->maybe.push_back(with_rows(static_cast<uint64_t>(added)));
       }
@@ -214,7 +218,19 @@ void Lab::Drop(const std::string& in, const std::string& name) {
     ASSIGN_OR_RETURN(opened, Database::Open(in, database_options));
     return absl::OkStatus();
   });
-  if (!done || name.empty()) return;
+  if (!done) return;
+  std::vector<std::string> names;
+  const bool listed = Make("list", [&]() -> absl::Status {
+    ASSIGN_OR_RETURN(names, opened->ListCollections());
+    return absl::OkStatus();
+  });
+  const auto is_there = [&](const Ledger& ledger) {
+    return ledger.directory.starts_with(in + "/") && ledger.dropped_acked == kNever;
+  };
+  if (listed && names.size() < static_cast<size_t>(std::count_if(ledgers.begin(), ledgers.end(), is_there))) {
+    Complain("the database lists " + std::to_string(names.size()) + " collections");
+  }
+  if (name.empty()) return;
   ledger(in + "/" + name)->dropped_issued = now();
   const bool dropped = Make(
       "drop", [&] { return opened->DropCollection(name); }, absl::IsNotFound);

@@ -1,11 +1,12 @@
 // How a Lab judges a life in which calls fail.
 #include <algorithm>
+#include <cerrno>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "base/publish.h"
 #include "base/status.h"
+#include "engine/admin/verify.h"
 #include "tests/crash_states/lab.h"
 #include "tests/crash_states/lab_listener.h"
 
@@ -31,6 +32,7 @@ Lab::Next Lab::Judge(const absl::Status& status, const std::string& what, int at
   if (const size_t at = message.find(kNoMoreWrites); at != std::string::npos) {
     const std::string says = message.substr(at);
     if (poison_.empty()) poison_ = says;
+    if (!IsFaultFinal()) Complain(what + ": a failure that is not final stops the writer: " + says);
     if (says != poison_) Complain(what + " says another error than before: " + says + ", before: " + poison_);
   }
   CheckReaders(what);
@@ -42,16 +44,40 @@ Lab::Next Lab::Judge(const absl::Status& status, const std::string& what, int at
   return Next::kNothing;
 }
 
+bool Lab::IsFaultFinal() const {
+  // From there on everything fails: what comes first may be soft, and what follows final.
+  if (trouble_.fault->times == DiskFault::kForever) return true;
+  const std::vector<DiskWatch::Call> calls = watch.calls();
+  if (calls.size() <= trouble_.fault->skip) return false;
+  const auto& [call, path, doing] = calls[trouble_.fault->skip];
+  const int error = trouble_.fault->error;
+  const bool no_room = error == ENOSPC || error == EDQUOT;
+  if (call == DiskCall::kWrite && no_room && !trouble_.fault->partial) return false;  // refused
+  if (path.ends_with(".vwal")) {
+    return call == DiskCall::kWrite || call == DiskCall::kSync || call == DiskCall::kTruncate ||
+           call == DiskCall::kClose;
+  }
+  return path.ends_with("/manifest.json") || path.ends_with("/manifest.json.1") || call == DiskCall::kSyncDirectory;
+}
+
+void Lab::NoteFault() {
+  if (!trouble_.fault.has_value() || met_at_ != kNever || disk.failures() == 0) return;
+  met_at_ = now();
+  ledgers_of_then_ = ledgers;
+}
+
 // They see what was acknowledged and nothing else, or an error as long as there are any.
 void Lab::CheckReaders(const std::string& what) {
   if (collection_ == nullptr) return;
   const absl::StatusOr<Content> content = ReadContent(collection_.get());
   if (!content.ok()) {
-    if (IsFaultOver()) Complain("after " + what + " readers fail: " + content.status().ToString());
+    if (!trouble_.fault.has_value() || IsFaultOver()) {
+      Complain("after " + what + " readers fail: " + content.status().ToString());
+    }
     return;
   }
   if (const Content expected = ContentOf(directory_); *content != expected) {
-    Complain("after " + what + " failed, readers see: " + DescribeDifference(expected, *content));
+    Complain("after " + what + " readers see: " + DescribeDifference(expected, *content));
   }
 }
 
@@ -99,9 +125,16 @@ void Lab::Conclude() {
   if (open()) {
     Put("after the fault", 77);
     Checkpoint();
-    if (open()) CheckNothingLeft(directory_);
     Close();
+  } else if (trouble_.fault->times == DiskFault::kForever) {
+    closed_well_ = false;  // it may have had nothing to publish
   }
+  // What could not be removed just before the end is removed by the next opening.
+  const std::vector<DiskWatch::Call> calls = watch.calls();
+  const bool is_removal =
+      calls.size() <= trouble_.fault->skip || calls[trouble_.fault->skip].call == DiskCall::kRemoveFile ||
+      calls[trouble_.fault->skip].call == DiskCall::kList || calls[trouble_.fault->skip].path.find("/lost+found") != std::string::npos;
+  if (ok() && closed_well_ && !is_removal) CheckNothingLeft(directory_);
   collection_.reset();
   executor.Settle();
   if (ok() && disk.open_handles() != 0) {
@@ -111,12 +144,14 @@ void Lab::Conclude() {
 
 // A publication removes what failed ones have left.
 void Lab::CheckNothingLeft(const std::string& directory) {
-  for (const char* folder : {"", "wal", "segments", "checkpoint"}) {
-    const absl::StatusOr<std::vector<std::string>> names = memory->List(JoinPath(directory, folder));
-    if (!names.ok()) continue;
-    for (const std::string& name : *names) {
-      if (name.ends_with(kTemporarySuffix)) Complain(JoinPath(folder, name) + " was left after a failure");
-    }
+  VerifyOptions verify;
+  verify.file_system = memory.get();
+  const absl::StatusOr<VerifyReport> report = VerifyPath(directory, verify);
+  Fail(report.status(), "verify");
+  if (!report.ok()) return;
+  if (!report->damage.empty()) Complain("verify after a failure: " + report->damage.front().file);
+  for (const std::string& warning : report->warnings) {
+    if (!warning.starts_with("lost+found")) Complain("left after a failure: " + warning);
   }
 }
 

@@ -229,6 +229,9 @@ absl::Status RecoveryCheck::OpenAndWrite(const Ledger& ledger, Found* found) {
     return Complaint("the writer finds other than the reader: " + DescribeDifference(found->content, content));
   }
   RETURN_IF_ERROR(CheckSearch(content));
+  if (!absl::IsFailedPrecondition(OpenWriter(ledger.directory, &disk_).status())) {
+    return Complaint("a second writer is let in");
+  }
   Ledger after;
   after.directory = ledger.directory;
   after.initial = content;
