@@ -7,6 +7,7 @@
 #include "gtest/gtest.h"
 #include "tests/crash_states/environment.h"
 #include "tests/crash_states/explorer.h"
+#include "tests/crash_states/regress.h"
 
 namespace varve::testing {
 namespace {
@@ -63,6 +64,14 @@ class PrintSum final : public ::testing::Environment {
   }
 };
 const ::testing::Environment* const print_sum = ::testing::AddGlobalTestEnvironment(new PrintSum);
+
+class Regress : public ::testing::TestWithParam<RegressCase> {};
+
+INSTANTIATE_TEST_SUITE_P(Each, Regress, ::testing::ValuesIn(kRegressCases));
+
+TEST_P(Regress, WhatOnceFailedIsRight) {
+  EXPECT_EQ(Replay(GetParam().line).complaint, "") << GetParam().line << ": " << GetParam().what;
+}
 
 // VARVE_TEST_CRASH_REPLAY='power 1 merge 118 first:3/512': the line that a failure prints.
 TEST(CrashStatesReplay, OfOneState) {

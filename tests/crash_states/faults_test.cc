@@ -72,7 +72,11 @@ TEST_P(Faults, AreToldAndLoseNothing) {
     const std::string line = FaultLine(seed, workload, point);
     std::strncpy(running.data(), (line + ": takes for ever\n").c_str(), running.size() - 1);
     ::alarm(kSeconds);
-    const FaultReport report = TryFault(workload, point);
+    FaultReport report = TryFault(workload, point);
+    // Where time matters a thread of the collection may have synced before the step that was to do it.
+    for (int again = 0; again < 3 && !report.reached && report.complaint.empty(); ++again) {
+      report = TryFault(workload, point);
+    }
     ::alarm(0);
     ++tried;
     reached += report.reached ? 1 : 0;

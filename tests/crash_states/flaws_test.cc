@@ -19,8 +19,7 @@ std::ostringstream& Table() {
 
 class Flawed : public ::testing::TestWithParam<Flaw> {};
 
-INSTANTIATE_TEST_SUITE_P(Each, Flawed, ::testing::ValuesIn(Flaws()),
-                         [](const auto& flaw) { return flaw.param.name; });
+INSTANTIATE_TEST_SUITE_P(Each, Flawed, ::testing::ValuesIn(Flaws()), [](const auto& flaw) { return flaw.param.name; });
 
 std::string NameOf(const Flaw& flaw) {
   if (flaw.bug == SeededBug::kNone) return "lying disk";

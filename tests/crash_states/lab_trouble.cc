@@ -131,9 +131,10 @@ void Lab::Conclude() {
   }
   // What could not be removed just before the end is removed by the next opening.
   const std::vector<DiskWatch::Call> calls = watch.calls();
-  const bool is_removal =
-      calls.size() <= trouble_.fault->skip || calls[trouble_.fault->skip].call == DiskCall::kRemoveFile ||
-      calls[trouble_.fault->skip].call == DiskCall::kList || calls[trouble_.fault->skip].path.find("/lost+found") != std::string::npos;
+  const bool is_removal = calls.size() <= trouble_.fault->skip ||
+                          calls[trouble_.fault->skip].call == DiskCall::kRemoveFile ||
+                          calls[trouble_.fault->skip].call == DiskCall::kList ||
+                          calls[trouble_.fault->skip].path.find("/lost+found") != std::string::npos;
   if (ok() && closed_well_ && !is_removal) CheckNothingLeft(directory_);
   collection_.reset();
   executor.Settle();

@@ -91,7 +91,8 @@ TEST_F(FullDiskTest, ALogThatCouldNotBeOpenedIsNotLeft) {
   Create();
   for (const DiskCall call : {DiskCall::kOpenForAppend, DiskCall::kSyncDirectory}) {
     disk_.Fail({.calls = {call}, .times = 1, .error = EMFILE});
-    EXPECT_THAT(collection_->Put(MakeRecord("k", {1, 1, 1, 1})), StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("injected")));
+    EXPECT_THAT(collection_->Put(MakeRecord("k", {1, 1, 1, 1})),
+                StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("injected")));
     ASSERT_OK(collection_->Put(MakeRecord("k", {1, 1, 1, 1})));
     EXPECT_EQ(FileSystem::Default()->List(path() + "/wal")->size(), 1u);
     ASSERT_OK(collection_->Flush());
