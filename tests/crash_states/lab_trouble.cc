@@ -38,6 +38,10 @@ Lab::Next Lab::Judge(const absl::Status& status, const std::string& what, int at
   CheckReaders(what);
   if (!ok() || !IsFaultOver() || within_) return Next::kNothing;
   // What failed goes through when it is tried again, if need be once the collection is opened anew.
+  if (attempt == 1 && message.find("cannot be flushed") != std::string::npos) {
+    // A flush that failed in the background is tried again after some time, which stands still here, or when asked for.
+    Fail(collection_->Flush().status(), "flush");
+  }
   if (attempt == 1) return Next::kAgain;
   if (attempt == 2 && !poison_.empty() && collection_ != nullptr) return Reopen() ? Next::kAgain : Next::kNothing;
   Complain(what + " fails again when nothing is wrong any more: " + status.ToString());
