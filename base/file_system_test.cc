@@ -217,6 +217,10 @@ TEST_P(FileSystemTest, DirectoriesAreMadeListedAndRemoved) {
   EXPECT_THAT(fs_->SyncDirectory(Path("none")), StatusIs(absl::StatusCode::kNotFound, _));
   EXPECT_THAT(fs_->RemoveDirectory(Path("d")), StatusIs(absl::StatusCode::kInternal, _));
   EXPECT_THAT(fs_->RemoveFile(Path("d/sub")), StatusIs(absl::StatusCode::kInternal, HasSubstr("unlink")));
+  // Who wants to read a file's bytes finds none.
+  EXPECT_THAT(fs_->OpenForRead(Path("d/sub")), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("d/sub")));
+  EXPECT_THAT(fs_->Map(Path("d/sub"), true), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("d/sub")));
+  EXPECT_THAT(fs_->OpenForAppend(Path("d/sub")), StatusIs(absl::StatusCode::kInternal, HasSubstr("d/sub")));
   EXPECT_OK(fs_->RemoveDirectory(Path("d/sub")));
   EXPECT_OK(fs_->RemoveFile(Path("d/one")));
   EXPECT_OK(fs_->RemoveFile(Path("d/two")));

@@ -115,20 +115,20 @@ class MemoryFileSystem final : public FileSystem {
 
   absl::StatusOr<std::unique_ptr<WritableFile>> OpenForAppend(const std::string& path) override {
     absl::MutexLock lock(&tree_->mutex);
-    ASSIGN_OR_RETURN(const InodePointer inode, FindFile("open", path));
+    ASSIGN_OR_RETURN(const InodePointer inode, FindFile("open", path, /*reading=*/false));
     return NewWritableFile(inode, path);
   }
 
   absl::StatusOr<std::unique_ptr<RandomAccessFile>> OpenForRead(const std::string& path) override {
     absl::MutexLock lock(&tree_->mutex);
-    ASSIGN_OR_RETURN(const InodePointer inode, FindFile("open", path));
+    ASSIGN_OR_RETURN(const InodePointer inode, FindFile("open", path, /*reading=*/true));
     return std::unique_ptr<RandomAccessFile>(std::make_unique<MemoryRandomAccessFile>(inode));
   }
 
   // The bytes are in memory and never change under a view, so that a copy would be no different.
   absl::StatusOr<std::unique_ptr<MappedFile>> Map(const std::string& path, bool /*copy*/) override {
     absl::MutexLock lock(&tree_->mutex);
-    ASSIGN_OR_RETURN(const InodePointer inode, FindFile("open", path));
+    ASSIGN_OR_RETURN(const InodePointer inode, FindFile("open", path, /*reading=*/true));
     return std::unique_ptr<MappedFile>(std::make_unique<MemoryMappedFile>(inode->bytes.Share()));
   }
 
@@ -263,10 +263,10 @@ class MemoryFileSystem final : public FileSystem {
     return std::move(place.inode);
   }
 
-  absl::StatusOr<InodePointer> FindFile(std::string_view call, const std::string& path) const
+  absl::StatusOr<InodePointer> FindFile(std::string_view call, const std::string& path, bool reading) const
       ABSL_SHARED_LOCKS_REQUIRED(tree_->mutex) {
     ASSIGN_OR_RETURN(InodePointer inode, FindInode(call, path));
-    if (inode->is_directory) return ErrnoStatus(EISDIR, call, path);
+    if (inode->is_directory) return ErrnoStatus(EISDIR, call, path, reading);
     return inode;
   }
 

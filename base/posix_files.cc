@@ -177,7 +177,8 @@ absl::StatusOr<Descriptor> OpenRegular(const std::string& path, int flags, uint6
   ASSIGN_OR_RETURN(Descriptor descriptor, OpenDescriptor(path, flags | O_NONBLOCK));
   struct stat info {};
   if (::fstat(descriptor.get(), &info) != 0) return ErrnoStatus(errno, "fstat", path, /*reading=*/true);
-  if (S_ISDIR(info.st_mode)) return ErrnoStatus(EISDIR, "open", path);
+  const bool reading = (flags & O_ACCMODE) == O_RDONLY;
+  if (S_ISDIR(info.st_mode)) return ErrnoStatus(EISDIR, "open", path, reading);
   if (!S_ISREG(info.st_mode)) return Internal("open " + path + ": not a regular file");
   if (size != nullptr) *size = static_cast<uint64_t>(info.st_size);
   return descriptor;

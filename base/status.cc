@@ -33,6 +33,7 @@ absl::StatusCode CodeOfErrno(int error, bool reading) {
     case EROFS:
       return absl::StatusCode::kPermissionDenied;
     case EIO:
+    case EISDIR:  // where bytes should be read, something else stands
       return reading ? absl::StatusCode::kDataLoss : absl::StatusCode::kInternal;
     default:
       return absl::StatusCode::kInternal;

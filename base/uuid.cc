@@ -2,8 +2,11 @@
 
 #include <sys/random.h>
 
+#include <atomic>
 #include <cerrno>
+#include <cstring>
 
+#include "base/random.h"
 #include "base/status.h"
 
 namespace varve {
@@ -17,10 +20,21 @@ int HexValue(char c) {
   return -1;
 }
 
+// The state of the generator that stands in for the operating system's; 0: none does.
+std::atomic<uint64_t> seeded_state{0};
+
 }  // namespace
+
+ScopedUuidSeed::ScopedUuidSeed(uint64_t seed) { seeded_state = Mix64(seed) | 1; }
+ScopedUuidSeed::~ScopedUuidSeed() { seeded_state = 0; }
 
 absl::StatusOr<Uuid> Uuid::Random() {
   Uuid uuid;
+  if (seeded_state.load() != 0) {
+    const uint64_t halves[] = {Mix64(seeded_state.fetch_add(2)), Mix64(seeded_state.fetch_add(2))};
+    std::memcpy(uuid.bytes.data(), halves, uuid.bytes.size());
+    return uuid;
+  }
   size_t filled = 0;
   while (filled < uuid.bytes.size()) {
     const ssize_t count = ::getrandom(uuid.bytes.data() + filled, uuid.bytes.size() - filled, 0);

@@ -35,5 +35,21 @@ TEST(Uuid, RandomOnesDiffer) {
   EXPECT_EQ(Uuid::FromHex(one.ToHex()).value(), one);
 }
 
+TEST(Uuid, UnderASeedTheSameComeAgain) {
+  Uuid first;
+  {
+    const ScopedUuidSeed seed(7);
+    ASSERT_OK_AND_ASSIGN(first, Uuid::Random());
+    EXPECT_NE(*Uuid::Random(), first);
+  }
+  EXPECT_NE(*Uuid::Random(), first);
+  {
+    const ScopedUuidSeed seed(8);
+    EXPECT_NE(*Uuid::Random(), first);
+  }
+  const ScopedUuidSeed seed(7);
+  EXPECT_EQ(*Uuid::Random(), first);
+}
+
 }  // namespace
 }  // namespace varve

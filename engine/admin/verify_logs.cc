@@ -66,6 +66,8 @@ class LogVerifier {
     return std::optional<FileId>(result->first_needed_log);
   }
 
+  std::vector<pb::SegmentEntry> TakeIngested() { return std::move(ingested_); }
+
   // Marks the logs from `first_needed` on, and judges the others, which no replay has read.
   void CheckUnneeded(FileId first_needed) {
     for (size_t i = 0; i < scanned_.size(); ++i) {
@@ -153,8 +155,17 @@ class LogVerifier {
       return;
     }
     const auto* control = std::get_if<pb::LogControl>(&*payload);
-    if (control != nullptr && control->has_segment_ingested()) {
-      named_->insert(SegmentName(control->segment_ingested().segment().id()));
+    if (control == nullptr || !control->has_segment_ingested()) return;
+    const pb::SegmentEntry& segment = control->segment_ingested().segment();
+    named_->insert(SegmentName(segment.id()));
+    if (record.sequence <= manifest_.wal_sequence()) return;
+    const bool in_manifest = std::any_of(manifest_.segments().begin(), manifest_.segments().end(),
+                                         [&](const pb::SegmentEntry& entry) { return entry.id() == segment.id(); });
+    if (in_manifest) return;
+    if (Crc32cFromHex(segment.footer_crc()).ok()) {
+      ingested_.push_back(segment);
+    } else {
+      run_->AddDamage(name, record.offset, "record", "segment_ingested: footer_crc is no checksum");
     }
   }
 
@@ -162,13 +173,15 @@ class LogVerifier {
   const std::vector<DirectoryEntry>& entries_;
   const pb::Manifest& manifest_;
   std::set<std::string>* const named_;
-  std::vector<ScannedLog> scanned_;  // by number
+  std::vector<ScannedLog> scanned_;         // by number
+  std::vector<pb::SegmentEntry> ingested_;  // that replay opens and the manifest does not name
 };
 
 }  // namespace
 
 absl::Status VerifyLogs(VerifyRun* run, const std::vector<DirectoryEntry>& entries, const pb::Manifest& manifest,
-                        const pb::Manifest* checkpoint, std::set<std::string>* named) {
+                        const pb::Manifest* checkpoint, std::set<std::string>* named,
+                        std::vector<pb::SegmentEntry>* ingested) {
   LogVerifier verifier(run, entries, manifest, named);
   RETURN_IF_ERROR(verifier.ScanAll());
   ASSIGN_OR_RETURN(const std::optional<FileId> needed, verifier.Replay(manifest, /*reported=*/true));
@@ -178,6 +191,7 @@ absl::Status VerifyLogs(VerifyRun* run, const std::vector<DirectoryEntry>& entri
     if (older.value_or(0) != 0 && (first_needed == 0 || *older < first_needed)) first_needed = *older;
   }
   verifier.CheckUnneeded(first_needed);
+  *ingested = verifier.TakeIngested();
   return absl::OkStatus();
 }
 

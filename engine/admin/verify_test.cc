@@ -300,6 +300,31 @@ TEST_F(VerifyTest, LogsThatALiveWriterRemovesOnceTheyAreListedAreNotMissing) {
   }
 }
 
+TEST_F(VerifyTest, ADirectoryInPlaceOfAFileIsDamageAndTheRestIsVerified) {
+  for (const std::string& name : {std::string("manifest.json"), std::string("manifest.json.1"), SegmentName(1),
+                                  BitmapName(1, 2), LogName(4), CheckpointName(7)}) {
+    const std::string good = Read(name);
+    const std::string other = Read(SegmentName(3));
+    Remove(name);
+    ASSERT_OK(fs()->CreateDirectory("/c/" + name));
+    Write(SegmentName(3), other.substr(0, other.size() - 1));
+    EXPECT_THAT(Damaged(Verify()), ::testing::AllOf(Contains(name), Contains(SegmentName(3)))) << name;
+    ASSERT_OK(fs()->RemoveDirectory("/c/" + name));
+    Write(name, good);
+    Write(SegmentName(3), other);
+  }
+}
+
+TEST_F(VerifyTest, AManifestOfAnotherCollectionIsDamage) {
+  const std::string uuid = manifest_.collection_uuid();
+  const std::string good = Read("manifest.json");
+  manifest_.set_collection_uuid(std::string(32, 'e'));
+  Publish(3, 8);
+  Write("manifest.json", good);
+  manifest_.set_collection_uuid(uuid);
+  EXPECT_THAT(Damaged(Verify()), Contains("manifest.json.1"));
+}
+
 TEST_F(VerifyTest, OneFileAlone) {
   for (const std::string& name : {std::string("manifest.json"), std::string("manifest.json.1"), SegmentName(1),
                                   BitmapName(1, 2), LogName(4), LogName(5), CheckpointName(7)}) {

@@ -3,8 +3,8 @@
 // one that fails, dies and loses power as a test asks is in fault_file_system.h.
 //
 // Errors of all methods: NotFound (ENOENT), AlreadyExists (EEXIST), ResourceExhausted (no space, quota, descriptors or
-// memory), PermissionDenied (EACCES, EPERM, EROFS), DataLoss (EIO while reading), Internal (anything else). The message
-// names the call and the path. On failure outputs are untouched.
+// memory), PermissionDenied (EACCES, EPERM, EROFS), DataLoss (EIO while reading, or a directory where a file is to be
+// read), Internal (anything else). The message names the call and the path. On failure outputs are untouched.
 //
 // FileSystem is thread-safe; the objects that it hands out are thread-compatible unless they say otherwise.
 #ifndef VARVE_FILE_SYSTEM_H_

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <string>
 
+#include "engine/admin/verify.h"
 #include "tests/support/collection_fixture.h"
 
 namespace varve::testing {
@@ -78,6 +79,9 @@ TEST_F(SalvageTest, GoesOnWithoutTheSegmentOfABulkLoadThatIsGone) {
         std::filesystem::resize_file(entry.path(), entry.file_size() / 2);
       }
     }
+    ASSERT_OK_AND_ASSIGN(const VerifyReport report, VerifyPath(path(), {}));
+    ASSERT_EQ(report.damage.size(), 1U) << "verify reads what the log names";
+    EXPECT_THAT(report.damage[0].file, HasSubstr(".vcnt"));
     options_.recovery = RecoveryMode::kStrict;
     EXPECT_THAT(Collection::Open(path(), options_), StatusIs(absl::StatusCode::kDataLoss, HasSubstr(".vcnt")));
     options_.recovery = RecoveryMode::kSalvage;
