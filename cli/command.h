@@ -32,6 +32,7 @@ Command AddMetricsCommand(CLI::App* root);
 Command AddVerifyCommand(CLI::App* root);
 Command AddDumpCommand(CLI::App* root);
 Command AddExportCommand(CLI::App* root);
+Command AddRepairCommand(CLI::App* root);
 Command AddVersionCommand(CLI::App* root);
 // backup, restore.
 std::vector<Command> AddBackupCommands(CLI::App* root);

@@ -15,11 +15,11 @@ namespace varve::cli {
 namespace {
 
 std::vector<Command> AddCommands(CLI::App* root) {
-  std::vector<Command> commands = {AddCreateCommand(root),  AddImportCommand(root),  AddWriteCommand(root),
-                                   AddGetCommand(root),     AddSearchCommand(root),  AddScanCommand(root),
-                                   AddCountCommand(root),   AddDeleteCommand(root),  AddInfoCommand(root),
-                                   AddVerifyCommand(root),  AddDumpCommand(root),    AddGroundTruthCommand(root),
-                                   AddVersionCommand(root), AddMetricsCommand(root), AddExportCommand(root)};
+  std::vector<Command> commands = {
+      AddCreateCommand(root),  AddImportCommand(root),  AddWriteCommand(root),  AddGetCommand(root),
+      AddSearchCommand(root),  AddScanCommand(root),    AddCountCommand(root),  AddDeleteCommand(root),
+      AddInfoCommand(root),    AddVerifyCommand(root),  AddDumpCommand(root),   AddGroundTruthCommand(root),
+      AddVersionCommand(root), AddMetricsCommand(root), AddExportCommand(root), AddRepairCommand(root)};
   for (Command& command : AddMaintenanceCommands(root)) commands.push_back(std::move(command));
   for (Command& command : AddBackupCommands(root)) commands.push_back(std::move(command));
   for (Command& command : AddDatabaseCommands(root)) commands.push_back(std::move(command));

@@ -9,7 +9,7 @@ namespace varve::cli {
 
 std::vector<Command> AddUnbuiltCommands(CLI::App* root) {
   std::vector<Command> commands;
-  for (const std::string name : {"repair", "bench", "estimate", "recall", "schema"}) {
+  for (const std::string name : {"bench", "estimate", "recall", "schema"}) {
     CLI::App* app = root->add_subcommand(name, "Not built in this version");
     app->group("");  // not in the help
     app->allow_extras();

@@ -258,6 +258,12 @@ absl::Status WritableCollection::TakeOverBehindLogs(const RecoveredCollection& r
   is_holder_ = true;
   // Everything goes into segments, and the next recovery begins behind all logs: it will be an ordinary one.
   RETURN_IF_ERROR(maintenance_.Flush().status());
+  if (state_->options.recovery == RecoveryMode::kSalvage) {
+    // The segments that could not be kept leave the manifest though nothing was flushed in their place.
+    Publication kept;
+    kept.fold_all = true;
+    RETURN_IF_ERROR(publisher_.Publish(std::move(kept)));
+  }
   RETURN_IF_ERROR(publisher_.PublishRecovered(state_->visible.load(), /*nothing_to_replay=*/true));
   const pb::Manifest manifest = publisher_.manifest();
   CollectionGarbage garbage;

@@ -47,12 +47,25 @@ struct ReplayRequest {
   Sequence up_to = kMaxSequence;
 };
 
+// What a salvage kept and dropped of one log.
+struct SalvagedLog {
+  uint64_t number = 0;
+  uint64_t bytes = 0;
+  uint64_t batches = 0;  // complete ones with something behind wal_sequence
+  uint64_t records = 0;  // of them, those behind it
+  uint64_t dropped_bytes = 0;
+  Sequence first_dropped = 0;  // 0: nothing behind wal_sequence is missing, or it is unknown
+  Sequence last_dropped = 0;
+  std::string why;  // the first thing wrong; empty: nothing
+};
+
 struct ReplayResult {
   uint64_t logs_read = 0;
   uint64_t records = 0;  // replayed (behind wal_sequence, in complete batches)
   uint64_t dropped_bytes = 0;
   std::string dropped_reason;               // why the tail was dropped; empty if nothing was
   std::vector<std::string> salvage_report;  // one line for each thing left out or not there; empty: nothing is wrong
+  std::vector<SalvagedLog> salvaged;        // of a salvage: every log read
   Sequence last_sequence = 0;               // of the last accepted record, or wal_sequence
   Sequence largest_sequence = 0;            // seen in any valid record or header, dropped ones included
   std::map<uint64_t, Sequence> log_ends;    // the last sequence of each log that was read to its end

@@ -47,6 +47,9 @@ class Salvage {
   // The last sequence of a log, as its successor states it; empty if none does.
   std::optional<Sequence> StatedEnd(const std::vector<FoundLog>& logs, uint64_t number) const;
   absl::Status SalvageLog(const FoundLog& log, std::optional<Sequence> stated_end);
+  // Notes in the account of the log being read that so many bytes, and the sequences behind `kept` up to `last` (none
+  // if that is not known), are dropped.
+  void Drop(uint64_t bytes, Sequence kept, Sequence last, std::string_view why);
   absl::Status KeepBatch(const LogFile& file, absl::Span<const LogRecord> batch, Progress* progress);
   void ReportEnd(const LogFile& file, std::optional<Sequence> stated_end, LogReader* reader, Progress* progress);
   void CheckManifest(const std::vector<FoundLog>& logs);
@@ -132,8 +135,21 @@ absl::StatusOr<std::unique_ptr<LogReader>> Salvage::OpenReader(const FoundLog& l
   return LogReader::OpenWithHeader(fs_, log.file.path, header);
 }
 
+void Salvage::Drop(uint64_t bytes, Sequence kept, Sequence last, std::string_view why) {
+  result_.dropped_bytes += bytes;
+  SalvagedLog& account = result_.salvaged.back();
+  account.dropped_bytes += bytes;
+  if (account.why.empty()) account.why = std::string(why);
+  const Sequence wanted = std::max(kept, request_.wal_sequence);
+  if (last <= wanted) return;
+  if (account.first_dropped == 0) account.first_dropped = wanted + 1;
+  account.last_dropped = std::max(account.last_dropped, last);
+}
+
 absl::Status Salvage::SalvageLog(const FoundLog& log, std::optional<Sequence> stated_end) {
   ASSIGN_OR_RETURN(const std::unique_ptr<LogReader> reader, OpenReader(log));
+  result_.salvaged.push_back({.number = log.file.number, .bytes = reader->file_size()});
+  if (!log.header) result_.salvaged.back().why = "its header is damaged";
   Progress progress;
   progress.kept = {log.file.number, reader->offset(), reader->header_crc(), reader->header().first_sequence - 1};
   if (log.header) progress.sequence = progress.last_read = progress.kept.last_sequence;
@@ -185,7 +201,7 @@ absl::Status Salvage::KeepBatch(const LogFile& file, absl::Span<const LogRecord>
     Report(file.path + ": bytes " + std::to_string(progress->kept.length) + " to " + std::to_string(first.offset) +
            " dropped: at offset " + std::to_string(progress->trouble_offset) + ": " + progress->trouble + ": " +
            MissingSequences(kept, first.sequence - 1));
-    result_.dropped_bytes += first.offset - progress->kept.length;
+    Drop(first.offset - progress->kept.length, kept, first.sequence - 1, progress->trouble);
   }
   progress->trouble.clear();
   progress->kept = {file.number, last.end, last.header_crc, last.sequence};
@@ -196,6 +212,8 @@ absl::Status Salvage::KeepBatch(const LogFile& file, absl::Span<const LogRecord>
   if (wanted.empty()) return absl::OkStatus();
   RETURN_IF_ERROR(apply_(wanted));
   result_.records += wanted.size();
+  result_.salvaged.back().records += wanted.size();
+  ++result_.salvaged.back().batches;
   return absl::OkStatus();
 }
 
@@ -219,8 +237,8 @@ void Salvage::ReportEnd(const LogFile& file, std::optional<Sequence> stated_end,
     progress->trouble_offset = progress->kept.length;
   }
   const uint64_t dropped = data_end - std::min(data_end, progress->kept.length);
-  result_.dropped_bytes += dropped;
   const bool is_known = stated_end.has_value() || expected > kept;
+  Drop(dropped, kept, is_known ? expected : 0, progress->trouble);
   Report(file.path + ": bytes " + std::to_string(progress->kept.length) + " to " +
          std::to_string(progress->kept.length + dropped) + " dropped: at offset " +
          std::to_string(progress->trouble_offset) + ": " + progress->trouble + ": " +

@@ -39,6 +39,18 @@ void WriteSegments(const std::vector<SegmentInfo>& segments, JsonWriter* json) {
   json->EndArray();
 }
 
+namespace {
+
+void WriteSalvagedFile(const SalvagedFile& file, JsonWriter* json) {
+  json->BeginObject().Member("file", file.file);
+  json->Member("rows_kept", file.rows_kept).Member("rows_dropped", file.rows_dropped);
+  json->Member("batches_kept", file.batches_kept).Member("bytes", file.bytes);
+  json->Member("bytes_dropped", file.bytes_dropped).Member("first_dropped", file.first_dropped);
+  json->Member("last_dropped", file.last_dropped).Member("why", file.why).EndObject();
+}
+
+}  // namespace
+
 void WriteRecovery(const RecoveryInfo& recovery, JsonWriter* json) {
   json->BeginObject();
   json->Key("logs").Uint(recovery.logs);
@@ -49,6 +61,9 @@ void WriteRecovery(const RecoveryInfo& recovery, JsonWriter* json) {
   json->Key("fallback_reason").String(recovery.fallback_reason);
   json->Key("salvage_report").BeginArray();
   for (const std::string& line : recovery.salvage_report) json->String(line);
+  json->EndArray();
+  json->Key("salvaged").BeginArray();
+  for (const SalvagedFile& file : recovery.salvaged) WriteSalvagedFile(file, json);
   json->EndArray();
   json->Key("microseconds").Int(recovery.microseconds);
   json->EndObject();

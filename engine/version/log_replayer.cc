@@ -71,16 +71,13 @@ absl::Status LogReplayer::ApplyControl(const LogRecord& record) {
   return Internal("unreachable");
 }
 
-absl::Status LogReplayer::ApplyIngested(const LogRecord& record, const pb::SegmentEntry& entry) {
-  const absl::Status status = EnterIngested(record, entry);
-  const bool is_lost = absl::IsNotFound(status) || absl::IsDataLoss(status);
-  if (!is_lost || state_.options.recovery != RecoveryMode::kSalvage) return status;
-  lost_.push_back("the segment of a bulk load, " + std::to_string(entry.rows()) + " rows with sequence " +
-                  std::to_string(record.sequence) + ", is missing: " + std::string(status.message()));
-  return absl::OkStatus();
+absl::StatusOr<std::optional<SegmentPart>> LogReplayer::OpenIngested(const pb::SegmentEntry& entry) {
+  if (salvage_ != nullptr) return salvage_->OpenIngested(entry);
+  ASSIGN_OR_RETURN(SegmentPart part, OpenPart(state_, entry, nullptr));
+  return std::optional<SegmentPart>(std::move(part));
 }
 
-absl::Status LogReplayer::EnterIngested(const LogRecord& record, const pb::SegmentEntry& entry) {
+absl::Status LogReplayer::ApplyIngested(const LogRecord& record, const pb::SegmentEntry& entry) {
   if (entry.id() == 0 || entry.ingest_sequence() != record.sequence) {
     return DataLoss("control entry segment_ingested: its segment does not have the entry's sequence");
   }
@@ -90,7 +87,9 @@ absl::Status LogReplayer::EnterIngested(const LogRecord& record, const pb::Segme
   const bool is_new = named == parts.end();
   SegmentPart part;
   if (is_new) {
-    ASSIGN_OR_RETURN(part, OpenPart(state_, entry, nullptr));
+    ASSIGN_OR_RETURN(std::optional<SegmentPart> opened, OpenIngested(entry));
+    if (!opened.has_value()) return absl::OkStatus();
+    part = *std::move(opened);
   } else {
     part = *named;
   }

@@ -3,12 +3,13 @@
 #ifndef VARVE_ENGINE_VERSION_LOG_REPLAYER_H_
 #define VARVE_ENGINE_VERSION_LOG_REPLAYER_H_
 
-#include <string>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "engine/version/collection_state.h"
+#include "engine/version/segment_salvage.h"
 #include "wal/log_reader.h"
 
 namespace varve {
@@ -17,27 +18,27 @@ namespace varve {
 class LogReplayer {
  public:
   // Changes `view`, which nobody else sees yet: its newest memtable takes the rows, and a full one is frozen.
-  LogReplayer(const CollectionState& state, ReadView* view) : state_(state), view_(view) {}
+  // `salvage`: null, or what opens the segments of bulk loads in a salvage.
+  LogReplayer(const CollectionState& state, ReadView* view, SegmentSalvage* salvage)
+      : state_(state), view_(view), salvage_(salvage) {}
 
   // One complete batch.
   absl::Status Apply(absl::Span<const LogRecord> batch);
   // The segments that were added to the view.
   const std::vector<FileId>& ingested() const { return ingested_; }
-  // Of a salvage: the segments that the log names and that cannot be used, a line for each.
-  const std::vector<std::string>& lost() const { return lost_; }
 
  private:
   absl::Status ApplyRow(const LogRecord& record);
   absl::Status ApplyControl(const LogRecord& record);
   absl::Status ApplyIngested(const LogRecord& record, const pb::SegmentEntry& entry);
-  // On failure nothing has changed.
-  absl::Status EnterIngested(const LogRecord& record, const pb::SegmentEntry& entry);
+  // Empty: a salvage has taken over what can be read of it.
+  absl::StatusOr<std::optional<SegmentPart>> OpenIngested(const pb::SegmentEntry& entry);
   void MakeRoom(size_t bytes);
 
   const CollectionState& state_;
   ReadView* view_;
+  SegmentSalvage* const salvage_;
   std::vector<FileId> ingested_;
-  std::vector<std::string> lost_;
 };
 
 }  // namespace varve

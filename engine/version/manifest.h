@@ -44,11 +44,16 @@ struct LoadedManifest {
   std::string fallback_reason;      // why manifest.json was not used; empty if it was
   uint64_t largest_generation = 0;  // seen in any readable candidate
 };
+enum class ManifestChoice : uint8_t {
+  kComplete,  // a stand-in counts only if all that it names is there
+  kSalvage,   // if none is complete, the newest that can be read
+};
 // Reads manifest.json, falling back as the format says: on ENOENT or damage, to the candidate of the highest generation
 // of which every file is there with the right length and footer CRC and from which the logs run without a gap.
 // Errors: NotFound if there is no manifest and nothing else of a collection; DataLoss listing what is missing; any
 // other failure to read (EACCES, EMFILE, ENOMEM) as it is, without falling back; Unimplemented for a newer version.
-absl::StatusOr<LoadedManifest> LoadManifest(FileSystem* fs, const std::string& directory);
+absl::StatusOr<LoadedManifest> LoadManifest(FileSystem* fs, const std::string& directory,
+                                            ManifestChoice choice = ManifestChoice::kComplete);
 
 // OK if the directory holds a collection, or what is left of one. Errors: NotFound if there is no directory;
 // FailedPrecondition if it holds something else or nothing.

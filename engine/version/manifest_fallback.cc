@@ -122,24 +122,28 @@ bool HasRemains(const std::vector<DirectoryEntry>& entries) {
   });
 }
 
-absl::StatusOr<LoadedManifest> FallBack(FileSystem* fs, const std::string& directory,
+absl::StatusOr<LoadedManifest> FallBack(FileSystem* fs, const std::string& directory, ManifestChoice choice,
                                         const std::vector<DirectoryEntry>& entries, StandIns stand_ins,
                                         const absl::Status& reason) {
   RETURN_IF_ERROR(stand_ins.newer_version);
+  const auto take = [&](const Candidate& candidate, pb::Manifest manifest) {
+    LoadedManifest loaded;
+    loaded.manifest = std::move(manifest);
+    loaded.source = candidate.name;
+    loaded.fallback_reason = std::string(reason.message());
+    loaded.largest_generation = stand_ins.candidates.front().manifest.generation();
+    return loaded;
+  };
   for (const Candidate& candidate : stand_ins.candidates) {
     pb::Manifest manifest = candidate.manifest;
     AddWitnesses(stand_ins.candidates, WitnessRule::kEverything, &manifest);
     const absl::Status complete = CheckComplete(fs, directory, entries, manifest);
-    if (complete.ok()) {
-      LoadedManifest loaded;
-      loaded.manifest = std::move(manifest);
-      loaded.source = candidate.name;
-      loaded.fallback_reason = std::string(reason.message());
-      loaded.largest_generation = stand_ins.candidates.front().manifest.generation();
-      return loaded;
-    }
+    if (complete.ok()) return take(candidate, std::move(manifest));
     if (!IsMissingOrDamaged(complete)) return complete;
     stand_ins.refused.push_back(candidate.name + ": " + std::string(complete.message()));
+  }
+  if (choice == ManifestChoice::kSalvage && !stand_ins.candidates.empty()) {
+    return take(stand_ins.candidates.front(), stand_ins.candidates.front().manifest);
   }
   std::string message = directory + ": no manifest can be used: " + std::string(reason.message());
   for (const std::string& refused : stand_ins.refused) message += "; " + refused;
@@ -148,7 +152,7 @@ absl::StatusOr<LoadedManifest> FallBack(FileSystem* fs, const std::string& direc
 
 }  // namespace
 
-absl::StatusOr<LoadedManifest> LoadManifest(FileSystem* fs, const std::string& directory) {
+absl::StatusOr<LoadedManifest> LoadManifest(FileSystem* fs, const std::string& directory, ManifestChoice choice) {
   absl::StatusOr<pb::Manifest> manifest = ReadManifestFile(fs, directory, kManifestName);
   if (!manifest.ok() && !IsMissingOrDamaged(manifest.status())) return manifest.status();
   ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> entries, ListCollection(fs, directory));
@@ -170,7 +174,7 @@ absl::StatusOr<LoadedManifest> LoadManifest(FileSystem* fs, const std::string& d
   if (absl::IsNotFound(manifest.status()) && !backup.ok() && !HasRemains(entries)) {
     return NotFound(directory + ": no collection");
   }
-  return FallBack(fs, directory, entries, std::move(stand_ins), manifest.status());
+  return FallBack(fs, directory, choice, entries, std::move(stand_ins), manifest.status());
 }
 
 absl::Status CheckIsCollection(FileSystem* fs, const std::string& directory) {

@@ -9,9 +9,9 @@
 #include "segment/deletion_bitmap.h"
 
 namespace varve {
-namespace {
 
-absl::StatusOr<std::shared_ptr<const RowSet>> OpenBitmap(const CollectionState& state, const pb::SegmentEntry& entry) {
+absl::StatusOr<std::shared_ptr<const RowSet>> OpenDeadRows(const CollectionState& state,
+                                                           const pb::SegmentEntry& entry) {
   const pb::BitmapEntry& named = entry.bitmap();
   const std::string path = JoinPath(state.directory, BitmapName(entry.id(), named.file_id()));
   ASSIGN_OR_RETURN(LoadedBitmap loaded, ReadDeletionBitmap(state.fs, path));
@@ -23,9 +23,10 @@ absl::StatusOr<std::shared_ptr<const RowSet>> OpenBitmap(const CollectionState& 
   return std::make_shared<const RowSet>(std::move(loaded.dead));
 }
 
-absl::StatusOr<std::shared_ptr<const SegmentHandle>> OpenSegment(const CollectionState& state,
-                                                                 const pb::SegmentEntry& entry,
-                                                                 VerifyChecksums verify) {
+namespace {
+
+absl::StatusOr<std::shared_ptr<const Segment>> OpenFile(const CollectionState& state, const pb::SegmentEntry& entry,
+                                                        VerifyChecksums verify) {
   SegmentExpectation expected;
   expected.collection = state.uuid;
   expected.id = entry.id();
@@ -39,10 +40,22 @@ absl::StatusOr<std::shared_ptr<const SegmentHandle>> OpenSegment(const Collectio
     return DataLoss(path + ": has " + std::to_string(segment->rows()) + " rows, the manifest says " +
                     std::to_string(entry.rows()));
   }
+  return segment;
+}
+
+absl::StatusOr<std::shared_ptr<const SegmentHandle>> OpenSegment(const CollectionState& state,
+                                                                 const pb::SegmentEntry& entry,
+                                                                 VerifyChecksums verify) {
+  ASSIGN_OR_RETURN(std::shared_ptr<const Segment> segment, OpenFile(state, entry, verify));
   return SegmentHandle::Make(std::move(segment), state.schema);
 }
 
 }  // namespace
+
+absl::StatusOr<std::shared_ptr<const Segment>> OpenBareSegment(const CollectionState& state,
+                                                               const pb::SegmentEntry& entry) {
+  return OpenFile(state, entry, VerifyChecksums::kOnTouch);
+}
 
 absl::StatusOr<SegmentPart> OpenPart(const CollectionState& state, const pb::SegmentEntry& entry,
                                      std::shared_ptr<const SegmentHandle> open) {
@@ -53,7 +66,7 @@ absl::StatusOr<SegmentPart> OpenPart(const CollectionState& state, const pb::Seg
     ASSIGN_OR_RETURN(part.handle, OpenSegment(state, entry, state.options.verify_checksums));
   }
   if (entry.has_bitmap()) {
-    ASSIGN_OR_RETURN(part.dead, OpenBitmap(state, entry));
+    ASSIGN_OR_RETURN(part.dead, OpenDeadRows(state, entry));
   }
   part.deaths = std::make_shared<RowDeaths>(part.handle->rows(), state.budget);
   return part;

@@ -20,6 +20,12 @@ absl::StatusOr<SegmentPart> OpenPart(const CollectionState& state, const pb::Seg
 absl::StatusOr<std::shared_ptr<const SegmentHandle>> OpenForCopying(const CollectionState& state,
                                                                     const pb::SegmentEntry& entry);
 
+// For a salvage: the segment without its searchers, each block checked when it is touched; and the rows that the
+// entry's bitmap, which it must have, lists as dead. Errors: as OpenPart.
+absl::StatusOr<std::shared_ptr<const Segment>> OpenBareSegment(const CollectionState& state,
+                                                               const pb::SegmentEntry& entry);
+absl::StatusOr<std::shared_ptr<const RowSet>> OpenDeadRows(const CollectionState& state, const pb::SegmentEntry& entry);
+
 }  // namespace varve
 
 #endif  // VARVE_ENGINE_VERSION_PART_OPENER_H_

@@ -1,6 +1,7 @@
 #include "engine/version/recovery.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "engine/version/manifest.h"
 #include "engine/version/part_opener.h"
 #include "engine/version/schema_codec.h"
+#include "engine/version/segment_salvage.h"
 
 namespace varve {
 namespace {
@@ -61,14 +63,14 @@ absl::StatusOr<std::unique_ptr<CollectionState>> MakeState(FileSystem* fs, Clock
 
 // Replays into the view and notes what was found.
 absl::Status Replay(const CollectionState& state, const pb::Manifest& manifest, const RecoverySettings& settings,
-                    LoadedView* loaded) {
+                    SegmentSalvage* salvage, LoadedView* loaded) {
   // Listed after the manifest was read: a log that the manifest needs is there, or the manifest has moved on.
   ASSIGN_OR_RETURN(const std::vector<DirectoryEntry> files, ListCollection(state.fs, state.directory));
   ReplayRequest request = MakeReplayRequest(manifest, state, settings.writer_is_live, files);
   // Bitmaps and merges hold the deaths up to that sequence: what took the place of the dead is in the log alone, which
   // was made durable as far before the manifest was published.
   if (settings.published_only) request.up_to = manifest.last_sequence();
-  LogReplayer replayer(state, loaded->view.get());
+  LogReplayer replayer(state, loaded->view.get(), salvage);
   ASSIGN_OR_RETURN(loaded->replay, ReplayLogs(state.fs, request, [&](absl::Span<const LogRecord> batch) {
                      return MissingFile(replayer.Apply(batch), settings.read_only);
                    }));
@@ -80,9 +82,26 @@ absl::Status Replay(const CollectionState& state, const pb::Manifest& manifest, 
       manifest.has_closed_log() && (loaded->replay.ended_cleanly || !loaded->replay.newest.has_value());
   loaded->visible = std::max(loaded->visible, loaded->replay.last_sequence);
   loaded->ingested = replayer.ingested();
-  std::vector<std::string>& report = loaded->replay.salvage_report;
-  report.insert(report.end(), replayer.lost().begin(), replayer.lost().end());
   return absl::OkStatus();
+}
+
+// Adds to the account of the logs, which the replay has made, that of the segments.
+void AddAccount(const SegmentSalvage& salvage, LoadedView* loaded) {
+  loaded->salvaged = salvage.account();
+  for (const SalvagedLog& log : loaded->replay.salvaged) {
+    SalvagedFile file;
+    file.file = LogName(log.number);
+    file.rows_kept = log.records;
+    file.batches_kept = log.batches;
+    file.bytes = log.bytes;
+    file.bytes_dropped = log.dropped_bytes;
+    file.first_dropped = log.first_dropped;
+    file.last_dropped = log.last_dropped;
+    file.why = log.why;
+    loaded->salvaged.push_back(std::move(file));
+  }
+  std::vector<std::string>& report = loaded->replay.salvage_report;
+  report.insert(report.end(), salvage.report().begin(), salvage.report().end());
 }
 
 std::shared_ptr<const SegmentHandle> FindOpen(const ReadView* reuse, const pb::SegmentEntry& entry) {
@@ -101,14 +120,21 @@ absl::StatusOr<LoadedView> LoadView(const CollectionState& state, const pb::Mani
   const int64_t start = state.clock.MonotonicMicros();
   loaded.view = std::make_unique<ReadView>();
   loaded.view->memtables.push_back(state.NewMemtable());
+  std::optional<SegmentSalvage> salvage;
+  if (settings.options.recovery == RecoveryMode::kSalvage) {
+    salvage.emplace(state, loaded.view.get());
+    RETURN_IF_ERROR(salvage->AddNamed(manifest));
+  }
   for (const pb::SegmentEntry& entry : manifest.segments()) {
+    if (salvage.has_value()) break;
     absl::StatusOr<SegmentPart> part = OpenPart(state, entry, FindOpen(reuse, entry));
     if (!part.ok()) return MissingFile(part.status(), settings.read_only);
     loaded.view->segments.push_back(*std::move(part));
   }
   loaded.visible = manifest.last_sequence();
   loaded.opened_us = state.clock.MonotonicMicros() - start;
-  RETURN_IF_ERROR(Replay(state, manifest, settings, &loaded));
+  RETURN_IF_ERROR(Replay(state, manifest, settings, salvage.has_value() ? &*salvage : nullptr, &loaded));
+  if (salvage.has_value()) AddAccount(*salvage, &loaded);
   loaded.replayed_us = state.clock.MonotonicMicros() - start - loaded.opened_us;
   return loaded;
 }
@@ -116,7 +142,9 @@ absl::StatusOr<LoadedView> LoadView(const CollectionState& state, const pb::Mani
 absl::StatusOr<RecoveredCollection> RecoverCollection(FileSystem* fs, Clock* clock, const std::string& directory,
                                                       const RecoverySettings& settings) {
   const int64_t start = clock->MonotonicMicros();
-  ASSIGN_OR_RETURN(LoadedManifest manifest, LoadManifest(fs, directory));
+  const ManifestChoice choice =
+      settings.options.recovery == RecoveryMode::kSalvage ? ManifestChoice::kSalvage : ManifestChoice::kComplete;
+  ASSIGN_OR_RETURN(LoadedManifest manifest, LoadManifest(fs, directory, choice));
   const int64_t manifest_us = clock->MonotonicMicros() - start;
   RecoveredCollection recovered;
   recovered.manifest = std::move(manifest.manifest);
@@ -137,6 +165,7 @@ absl::StatusOr<RecoveredCollection> RecoverCollection(FileSystem* fs, Clock* clo
   info.dropped_bytes = recovered.loaded.replay.dropped_bytes;
   info.dropped_reason = recovered.loaded.replay.dropped_reason;
   info.salvage_report = recovered.loaded.replay.salvage_report;
+  info.salvaged = std::move(recovered.loaded.salvaged);
   info.microseconds = clock->MonotonicMicros() - start;
   state.metrics->CountOpening(OpenPhase::kManifest, manifest_us);
   state.metrics->CountOpening(OpenPhase::kSegments, recovered.loaded.opened_us);

@@ -30,11 +30,12 @@ struct LoadedView {
   std::unique_ptr<ReadView> view;
   Sequence visible = 0;
   ReplayResult replay;
-  std::map<FileId, Sequence> logs;  // the log files there are, and a bound on their last sequences
-  int64_t opened_us = 0;            // time to open what the manifest names, microseconds
-  int64_t replayed_us = 0;          // time to replay the log, microseconds
-  std::vector<FileId> ingested;     // segments that the log names and the manifest does not
-  bool clean_close = false;         // the last writer closed, and nothing has changed since
+  std::map<FileId, Sequence> logs;     // the log files there are, and a bound on their last sequences
+  int64_t opened_us = 0;               // time to open what the manifest names, microseconds
+  int64_t replayed_us = 0;             // time to replay the log, microseconds
+  std::vector<FileId> ingested;        // segments that the log names and the manifest does not
+  std::vector<SalvagedFile> salvaged;  // of a salvage: every segment, bitmap and log that was read
+  bool clean_close = false;            // the last writer closed, and nothing has changed since
 };
 
 // `reuse` (may be null) lends the open segments that both have. Reads; changes no file.

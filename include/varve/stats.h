@@ -30,6 +30,19 @@ struct SegmentInfo {
   std::vector<SegmentFieldInfo> fields;
 };
 
+// What a salvage kept and dropped of one file.
+struct SalvagedFile {
+  std::string file;            // relative to the collection
+  uint64_t rows_kept = 0;      // of a segment: live rows; of a log: records of complete batches that were replayed
+  uint64_t rows_dropped = 0;   // of a segment; what a log lost has no rows to count: bytes and sequences
+  uint64_t batches_kept = 0;   // of a log
+  uint64_t bytes = 0;          // of the file; 0: it is not there
+  uint64_t bytes_dropped = 0;  // of a log; of a segment that gave no row, all
+  Sequence first_dropped = 0;  // the writes that were dropped have sequences from here ...
+  Sequence last_dropped = 0;   // ... to here; 0: none was, or it is unknown
+  std::string why;             // what is wrong with it; empty: nothing, and all was kept
+};
+
 // What the last Open did.
 struct RecoveryInfo {
   uint64_t logs = 0;           // read
@@ -38,7 +51,8 @@ struct RecoveryInfo {
   std::string dropped_reason;
   std::string fallback;  // the file that stood in for a bad manifest.json; empty: none was needed
   std::string fallback_reason;
-  std::vector<std::string> salvage_report;
+  std::vector<std::string> salvage_report;  // of a salvage: a line for each thing dropped or missing
+  std::vector<SalvagedFile> salvaged;       // and every file that it read, good or not
   int64_t microseconds = 0;
 };
 

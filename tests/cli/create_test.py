@@ -8,7 +8,7 @@ from harness import VARVE, VarveTest
 COMMANDS = ("create", "import", "write", "get", "search", "ground-truth", "flush", "merge", "checkpoint", "info",
             "verify", "dump", "scan", "count", "delete", "backup", "restore", "export", "list", "drop", "metrics",
             "version")
-LATER_COMMANDS = ("repair", "bench", "estimate", "recall", "schema")
+LATER_COMMANDS = ("bench", "estimate", "recall", "schema")
 
 
 class CreateTest(VarveTest):

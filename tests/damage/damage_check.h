@@ -52,7 +52,7 @@ class DamageCheck {
   std::string CheckVerify(const DamagedFiles& damaged, const std::string& file, const Mutation& mutation);
   std::string CheckReading(const Reading& reading, const DamagedFiles& damaged, const Mutation& mutation);
   std::string CheckWriter(const DamagedFiles& damaged, const Mutation& mutation);
-  std::string CheckSalvage(const DamagedFiles& damaged);
+  std::string CheckSalvage(const DamagedFiles& damaged, const Mutation& mutation);
   // Whether a tail that is gone may go without a word: the disk holds the state before the last writes.
   bool MayBeShorter(const DamagedFiles& damaged) const;
   // Whether the newest log is as it was up to some place, and zeros behind it.

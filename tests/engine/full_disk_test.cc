@@ -1,6 +1,13 @@
 // A disk without room, and one whose syncs fail: nothing acknowledged is lost, and what failed says so.
-#include <string>
+#include <sys/mount.h>
 
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <system_error>
+
+#include "engine/admin/verify.h"
 #include "tests/support/collection_fixture.h"
 #include "varve/fault_file_system.h"
 
@@ -112,6 +119,71 @@ TEST_F(FullDiskTest, AfterAFinalFailureEveryCallSaysTheSame) {
   EXPECT_EQ(collection_->Merge(/*full=*/true).status(), write);
   EXPECT_EQ(collection_->Checkpoint().status(), write);
   EXPECT_EQ(collection_->Close(), write);
+}
+
+// A file system that is really full, where one can be mounted.
+class FullTmpfsTest : public CollectionTest {
+ protected:
+  static constexpr const char* kSize = "size=16m";
+
+  void SetUp() override {
+    std::filesystem::create_directory(mounted_);
+    if (::mount("tmpfs", mounted_.c_str(), "tmpfs", 0, kSize) != 0) {
+      GTEST_SKIP() << "a tmpfs cannot be mounted here: " << std::generic_category().message(errno);
+    }
+    is_mounted_ = true;
+  }
+  void TearDown() override {
+    CollectionTest::TearDown();
+    if (is_mounted_) {
+      EXPECT_EQ(::umount(mounted_.c_str()), 0);
+    }
+  }
+  std::string InMounted(const std::string& name) const { return mounted_ + "/" + name; }
+  static RecordInput Row(int n) { return MakeRecord("k" + std::to_string(n), {1, 2, 3, static_cast<float>(n)}); }
+
+  const std::string mounted_ = temp_ / "small";
+  bool is_mounted_ = false;
+};
+
+TEST_F(FullTmpfsTest, NothingAcknowledgedIsLostAndItGoesOnWhenThereIsRoom) {
+  std::ofstream(InMounted("ballast")) << std::string(13 << 20, 'b');
+  options_.sync = SyncMode::OnFlush();
+  absl::StatusOr<std::unique_ptr<Collection>> made =
+      Collection::Create(InMounted("c"), Schema::SingleVector(kDimension, Metric::kL2), options_);
+  ASSERT_OK(made);
+  collection_ = *std::move(made);
+  int acknowledged = 0;
+  absl::Status refused;
+  while (refused.ok()) {
+    RecordInput row = Row(acknowledged);
+    row.payload = std::string(500, static_cast<char>('a' + acknowledged % 26));
+    refused = collection_->Put(std::move(row));
+    if (refused.ok()) ++acknowledged;
+  }
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("No space")));
+  EXPECT_GT(acknowledged, 1000);
+  EXPECT_EQ(*collection_->Count(), static_cast<uint64_t>(acknowledged));
+  EXPECT_FALSE(collection_->Flush().ok()) << "there is no room for a segment";
+  ReadOnlyOptions read_only;
+  read_only.clock = &clock_;
+  {
+    ASSERT_OK_AND_ASSIGN(const auto reader, Collection::OpenReadOnly(InMounted("c"), read_only));
+    EXPECT_EQ(*reader->Count(), static_cast<uint64_t>(acknowledged));
+  }
+
+  std::filesystem::remove(InMounted("ballast"));
+  collection_.reset();
+  absl::StatusOr<std::unique_ptr<Collection>> opened = Collection::Open(InMounted("c"), options_);
+  ASSERT_OK(opened);
+  collection_ = *std::move(opened);
+  EXPECT_EQ(*collection_->Count(), static_cast<uint64_t>(acknowledged));
+  EXPECT_OK(collection_->Put(Row(acknowledged)));
+  EXPECT_OK(collection_->Flush());
+  EXPECT_EQ(collection_->Get("", "k7")->payload, std::string(500, 'h'));
+  EXPECT_OK(collection_->Close());
+  ASSERT_OK_AND_ASSIGN(const VerifyReport report, VerifyPath(InMounted("c"), {}));
+  EXPECT_TRUE(report.ok);
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ TEST_F(SalvageTest, GoesOnWithoutTheSegmentOfABulkLoadThatIsGone) {
     EXPECT_EQ(collection_->Count().value_or(0), 20U);
     EXPECT_EQ(collection_->Get("", "k15")->vectors[0].second[0], 1);
     ASSERT_EQ(collection_->Stats().recovery.salvage_report.size(), 1U);
-    EXPECT_THAT(collection_->Stats().recovery.salvage_report[0], HasSubstr("20 rows"));
+    EXPECT_THAT(collection_->Stats().recovery.salvage_report[0], HasSubstr("20 of 20 live rows"));
     options_.recovery = RecoveryMode::kStrict;
     Reopen();
     EXPECT_EQ(collection_->Count().value_or(0), 20U);

@@ -2,8 +2,7 @@
 // and this build writes those of its own version byte for byte as they are.
 //
 //   VARVE_GOLDEN        the folder that holds v1/; set by the build
-//   VARVE_GOLDEN_WRITE  set: writes the directories of this build's version anew (docs/testing.md, "Golden
-//   directories")
+//   VARVE_GOLDEN_WRITE  set: writes the directories of this build's version anew; see docs/testing.md
 #include <lz4.h>
 
 #include <algorithm>
