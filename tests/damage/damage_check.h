@@ -36,6 +36,8 @@ class DamageCheck {
 
   // The file by itself: its reader, verify, dump. Empty if all is well, else what is not. Requires: IsOfBytes.
   std::string CheckFile(const std::string& file, const Mutation& mutation);
+  // Verify alone: of the file, or of a log in its collection.
+  std::string CheckVerifyAlone(const std::string& file, const Mutation& mutation);
   // The whole collection: verify, a reader, a writer that merges and closes, and what it leaves; a salvage.
   std::string CheckCollection(const std::string& file, const Mutation& mutation);
 
@@ -49,7 +51,7 @@ class DamageCheck {
   std::string CheckLog(const std::string& path, const std::string& file);
   // Verify of the file alone, which cannot know how a log should end.
   std::string CheckVerifyFile(const std::string& path);
-  std::string CheckVerify(const DamagedFiles& damaged, const std::string& file, const Mutation& mutation);
+  std::string CheckVerify(const DamagedFiles& damaged, const Mutation& mutation);
   std::string CheckReading(const Reading& reading, const DamagedFiles& damaged, const Mutation& mutation);
   std::string CheckWriter(const DamagedFiles& damaged, const Mutation& mutation);
   std::string CheckSalvage(const DamagedFiles& damaged, const Mutation& mutation);

@@ -7,6 +7,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -182,6 +183,37 @@ TEST_F(DamageSweep, FindsWhatIsWrongAndAnswersNothingWrong) {
       static_cast<unsigned long long>(counts_.peak_bytes >> 10), failures_);
   EXPECT_EQ(failures_, 0u);
   EXPECT_GT(counts_.refused, mutants.size() / 2);
+}
+
+// Bytes that nobody reads, pads and all, are verify's alone. A third of the budget; from three million on, every byte.
+TEST_F(DamageSweep, VerifyFindsAFlippedByteWhereverItIs) {
+  uint64_t bytes = 0;
+  for (const Cell& cell : Cells()) {
+    if (cell.rows > 100) continue;
+    Make(cell);
+    if (HasFatalFailure()) return;
+    for (const auto& [name, content] : subjects_.at(cell.name)->corpus.files) bytes += content.size();
+  }
+  const uint64_t budget = NumberFrom("VARVE_TEST_DAMAGE", 30'000) / kSlower / 3;
+  const uint64_t step = std::max<uint64_t>(1, bytes / std::max<uint64_t>(1, budget));
+  Random random(seed_);
+  uint64_t tried = 0;
+  for (const auto& [cell, subject] : subjects_) {
+    for (const auto& [name, content] : subject->corpus.files) {
+      if (name == "LOCK") continue;  // its text is for people
+      for (uint64_t offset = random.Below(step); offset < content.size(); offset += step) {
+        const Mutation flip{.kind = MutationKind::kFlip, .offset = offset, .length = random.Below(8)};
+        const std::string wrong = subject->check->CheckVerifyAlone(name, flip);
+        ++tried;
+        if (wrong.empty()) continue;
+        ++failures_;
+        ADD_FAILURE() << absl::StrCat("damage ", seed_, " ", cell, " ", name, " ", MutationText(flip)) << "\n" << wrong;
+        if (failures_ > 20) return;
+      }
+    }
+  }
+  std::printf("damage: verify was shown %llu flipped bytes of %llu, and missed %zu\n",
+              static_cast<unsigned long long>(tried), static_cast<unsigned long long>(bytes), failures_);
 }
 
 TEST_F(DamageSweep, ReplaysALine) {
