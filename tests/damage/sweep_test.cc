@@ -5,7 +5,6 @@
 //   VARVE_TEST_REPLAY  a line that a failure printed: that mutant alone
 //   VARVE_TEST_KEEP    with it: a directory into which the damaged collection is written
 #include <sys/time.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -35,13 +34,14 @@ namespace varve::testing {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__)
-constexpr size_t kSlower = 10;
+constexpr int kSlower = 10;
 #else
-constexpr size_t kSlower = 1;
+constexpr int kSlower = 1;
 #endif
-// One mutant takes milliseconds. Whatever computes or waits this long hangs.
-constexpr unsigned kHangSeconds = 10 * kSlower;  // of processor time
-constexpr unsigned kStuckSeconds = 180;          // by the clock: the machine may be busy, or stop the process
+// One mutant takes milliseconds. Whatever computes or waits this long hangs. Counted in ticks of timers, so that the
+// time for which the process is stopped does not count.
+constexpr int kHangSeconds = 10 * kSlower;  // of processor time
+constexpr int kStuckTicks = 18;             // of ten seconds: the machine may be busy
 // Every so many-th mutant is tried in the whole collection too.
 constexpr uint64_t kWholeOneIn = 10;
 
@@ -52,6 +52,23 @@ uint64_t NumberFrom(const char* variable, uint64_t otherwise) {
 
 // The line of the mutant that is being tried, for whoever dies of it.
 char current_line[512];
+volatile std::sig_atomic_t stuck_ticks = 0;
+volatile std::sig_atomic_t hang_ticks = 0;
+volatile std::sig_atomic_t is_watched = 0;
+
+// While it lives, a hang ends the process.
+class Watch {
+ public:
+  explicit Watch(const std::string& line) {
+    std::snprintf(current_line, sizeof(current_line), "%s", line.c_str());
+    stuck_ticks = 0;
+    hang_ticks = 0;
+    is_watched = 1;
+  }
+  ~Watch() { is_watched = 0; }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+};
 
 void PrintCurrentLine() {
   std::fputs("\nended while it tried\n", stderr);
@@ -71,15 +88,21 @@ void WatchForDeath() {
   } else {
     for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) std::signal(signal, DieOfSignal);
   }
-  std::signal(SIGALRM, DieOfSignal);
-  std::signal(SIGPROF, DieOfSignal);
-}
-
-void SetTimers(unsigned hang, unsigned stuck) {
-  struct itimerval timer {};
-  timer.it_value.tv_sec = hang;
-  ::setitimer(ITIMER_PROF, &timer, nullptr);
-  ::alarm(stuck);
+  std::signal(SIGALRM, [](int signal) {
+    stuck_ticks = stuck_ticks + 1;
+    if (is_watched != 0 && stuck_ticks > kStuckTicks) DieOfSignal(signal);
+  });
+  std::signal(SIGPROF, [](int signal) {
+    hang_ticks = hang_ticks + 1;
+    if (is_watched != 0 && hang_ticks > kHangSeconds) DieOfSignal(signal);
+  });
+  const auto start = [](__itimer_which timer, int seconds) {
+    struct itimerval interval {};
+    interval.it_interval.tv_sec = interval.it_value.tv_sec = seconds;
+    ::setitimer(timer, &interval, nullptr);
+  };
+  start(ITIMER_REAL, 10);
+  start(ITIMER_PROF, 1);
 }
 
 // Writes the damaged collection into a directory of the disk, for other tools to look at.
@@ -115,14 +138,12 @@ class DamageSweep : public ::testing::Test {
   void Try(const Mutant& mutant, bool whole) {
     const std::string line = absl::StrCat("damage ", seed_, " ", mutant.corpus->cell.name, " ", *mutant.file, " ",
                                           MutationText(mutant.mutation));
-    std::snprintf(current_line, sizeof(current_line), "%s", line.c_str());
-    SetTimers(kHangSeconds, kStuckSeconds);
+    const Watch watch(line);
     DamageCheck& check = *subjects_.at(mutant.corpus->cell.name)->check;
     std::string wrong;
     const bool of_bytes = IsOfBytes(mutant.mutation.kind);
     if (of_bytes) wrong = check.CheckFile(*mutant.file, mutant.mutation);
     if (wrong.empty() && (whole || !of_bytes)) wrong = check.CheckCollection(*mutant.file, mutant.mutation);
-    SetTimers(0, 0);
     if (wrong.empty()) return;
     if (++failures_ <= NumberFrom("VARVE_TEST_SHOWN", 20)) ADD_FAILURE() << line << "\n" << wrong;
   }
@@ -203,11 +224,13 @@ TEST_F(DamageSweep, VerifyFindsAFlippedByteWhereverItIs) {
       if (name == "LOCK") continue;  // its text is for people
       for (uint64_t offset = random.Below(step); offset < content.size(); offset += step) {
         const Mutation flip{.kind = MutationKind::kFlip, .offset = offset, .length = random.Below(8)};
+        const std::string line = absl::StrCat("damage ", seed_, " ", cell, " ", name, " ", MutationText(flip));
+        const Watch watch(line);
         const std::string wrong = subject->check->CheckVerifyAlone(name, flip);
         ++tried;
         if (wrong.empty()) continue;
         ++failures_;
-        ADD_FAILURE() << absl::StrCat("damage ", seed_, " ", cell, " ", name, " ", MutationText(flip)) << "\n" << wrong;
+        ADD_FAILURE() << line << "\n" << wrong;
         if (failures_ > 20) return;
       }
     }
