@@ -35,6 +35,8 @@ bool IsRefusal(const absl::Status& status, const std::string& name) {
 // The records of a log up to where they end, one text each.
 absl::StatusOr<std::vector<std::string>> ReadRecords(FileSystem* fs, const std::string& path) {
   ASSIGN_OR_RETURN(const std::unique_ptr<LogReader> reader, LogReader::Open(fs, path));
+  // As everybody who opens a log by its name does: another's first sectors may stand in its place.
+  if (reader->header().number != std::stoull(BaseName(path))) return DataLossAt(path, 8, "is another log");
   std::vector<std::string> records;
   LogRecord record;
   for (;;) {
