@@ -233,12 +233,17 @@ TEST_F(LoadManifestTest, ANewerVersionIsNotFallenBackFrom) {
   EXPECT_THAT(LoadManifest(fs(), "/c"), StatusIs(absl::StatusCode::kUnimplemented, HasSubstr("version 2")));
 }
 
-TEST_F(LoadManifestTest, AnyOtherFailureToReadIsPassedOnWithoutFallingBack) {
+TEST_F(LoadManifestTest, ADirectoryInItsPlaceIsDamage) {
   Remove("manifest.json");
-  ASSERT_OK(fs()->CreateDirectory("/c/manifest.json"));  // opens, or does not; reads as no file does
-  const auto loaded = LoadManifest(fs(), "/c");
-  EXPECT_FALSE(loaded.ok());
-  EXPECT_NE(loaded.status().code(), absl::StatusCode::kNotFound) << loaded.status();
+  ASSERT_OK(fs()->CreateDirectory("/c/manifest.json"));
+  ASSERT_OK_AND_ASSIGN(const LoadedManifest loaded, LoadManifest(fs(), "/c"));
+  EXPECT_EQ(loaded.source, "manifest.json.1");
+  EXPECT_THAT(loaded.fallback_reason, HasSubstr("manifest.json"));
+}
+
+TEST_F(LoadManifestTest, AnyOtherFailureToReadIsPassedOnWithoutFallingBack) {
+  ASSERT_OK(PublishFile(fs(), "/d", "a file, not a directory"));
+  EXPECT_THAT(LoadManifest(fs(), "/d"), StatusIs(absl::StatusCode::kInternal, HasSubstr("/d/manifest.json")));
 }
 
 TEST_F(LoadManifestTest, ACheckpointUnderAnothersNameIsNoCandidate) {
