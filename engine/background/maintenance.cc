@@ -347,13 +347,14 @@ void Maintenance::MergeInBackground() {
     ScheduleMerge();
     return;
   }
-  const auto look_at = [&](int64_t us) {
-    next_merge_check_us_ = next_merge_check_us_ == 0 ? us : std::min(next_merge_check_us_, us);
+  int64_t next_check_us = next_try_us;
+  const auto look_at = [&next_check_us](int64_t us) {
+    next_check_us = next_check_us == 0 ? us : std::min(next_check_us, us);
   };
-  next_merge_check_us_ = next_try_us;
   const int64_t now = state_->clock.MonotonicMicros();
   if (absl::IsUnavailable(status)) look_at(now + kMemoryRetryMicros);
   if (expiring) look_at(now + kExpiryCheckMicros);
+  next_merge_check_us_ = next_check_us;
   changed_.SignalAll();
 }
 

@@ -125,9 +125,10 @@ absl::Status Publisher::PlanSegments(Publication* publication, Plan* plan) {
   const std::set<FileId> removed(publication->removed.begin(), publication->removed.end());
   plan->next.clear_segments();
   // A bulk load's segment is not named without the deaths that came with it.
-  const bool fold_all = publication->fold_all ||
-                        std::any_of(pin.view().segments.begin(), pin.view().segments.end(),
-                                    [&](const SegmentPart& part) { return part.IsAfter(manifest_.wal_sequence()); });
+  const Sequence wal_sequence = manifest_.wal_sequence();
+  const bool fold_all =
+      publication->fold_all || std::any_of(pin.view().segments.begin(), pin.view().segments.end(),
+                                           [&](const SegmentPart& part) { return part.IsAfter(wal_sequence); });
   for (const SegmentPart& part : pin.view().segments) {
     if (removed.contains(part.entry.id())) continue;
     // A bulk load that is entering at this moment: its view is there before the sequence that makes it visible. It is

@@ -80,7 +80,7 @@ absl::Status CheckAutoParams(const ParamMap& params) {
     for (const FieldIndexFactory* factory : AllIndexFactories()) {
       const auto& specs = factory->traits().params;
       const bool known =
-          std::any_of(specs.begin(), specs.end(), [&](const ParamSpec& spec) { return spec.name == name; });
+          std::any_of(specs.begin(), specs.end(), [&name = name](const ParamSpec& spec) { return spec.name == name; });
       if (!known) continue;
       const absl::Status status = ResolveParams(factory->traits(), {{name, value}}).status();
       if (status.ok()) {
