@@ -29,6 +29,7 @@ bool AcceptsEverySlot(const SlotFilter& filter, uint32_t slot_count) {
 uint32_t EstimateAcceptedSlots(const SlotFilter& filter, uint32_t slot_count) {
   if (filter.accepted_rows != kNoRow) return std::min(filter.accepted_rows, slot_count);
   if (AcceptsEverySlot(filter, slot_count)) return slot_count;
+  if (slot_count == 0) return 0;
   const uint32_t samples = std::min(kSamples, slot_count);
   uint32_t hits = 0;
   for (uint32_t i = 0; i < samples; ++i) {

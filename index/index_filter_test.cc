@@ -164,6 +164,13 @@ TEST(AcceptedSlots, FewRowsAreCountedFromTheirSet) {
   EXPECT_EQ(EstimateAcceptedSlots(filter, 100'000), 23);
 }
 
+TEST(AcceptedSlots, OfNoSlotsAreNone) {
+  SlotFilter filter;
+  const RowSet allowed(0);
+  filter.allowed = &allowed;
+  EXPECT_EQ(EstimateAcceptedSlots(filter, 0), 0);
+}
+
 TEST(AcceptedSlots, AreVisitedInOrderAcrossWords) {
   SlotFilter filter;
   filter.rows = 300;
