@@ -19,7 +19,9 @@ absl::Status LogReplayer::Apply(absl::Span<const LogRecord> batch) {
   for (const LogRecord& record : batch) {
     const absl::Status status = record.type == LogEntryType::kControl ? ApplyControl(record) : ApplyRow(record);
     if (!status.ok()) return Annotate(status, "log record at offset " + std::to_string(record.offset));
-    view_->memtables.front()->last_sequence = record.sequence;
+    // A salvage of logs that contradict each other may come to smaller ones again.
+    Sequence& last = view_->memtables.front()->last_sequence;
+    last = std::max(last, record.sequence);
   }
   return absl::OkStatus();
 }
