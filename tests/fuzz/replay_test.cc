@@ -1,5 +1,7 @@
 // Runs every target on its seeds, on simple changes of them, and on what fuzzers once found (regress/TARGET/), so that
-// a finding stays mended in builds without a fuzzer. VARVE_FUZZ_REGRESS is the folder.
+// a finding stays mended in builds without a fuzzer. VARVE_FUZZ_REGRESS is the folder. VARVE_TEST_CHANGES says how
+// often each seed is changed, VARVE_TEST_SEED how.
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -43,6 +45,11 @@ std::string Changed(std::string input, Random* random) {
   return input;
 }
 
+uint64_t Setting(const char* name, uint64_t value) {
+  const char* given = std::getenv(name);
+  return given == nullptr ? value : std::strtoull(given, nullptr, 10);
+}
+
 class FuzzReplay : public ::testing::TestWithParam<FuzzTarget> {};
 
 std::string TargetName(const ::testing::TestParamInfo<FuzzTarget>& target) { return std::string(target.param.name); }
@@ -53,10 +60,11 @@ TEST_P(FuzzReplay, SeedsAndTheirNeighbours) {
   const FuzzTarget& target = GetParam();
   const std::vector<std::string> seeds = target.seeds();
   ASSERT_FALSE(seeds.empty());
-  Random random(17);
+  const uint64_t changes = Setting("VARVE_TEST_CHANGES", 20);
+  Random random(Setting("VARVE_TEST_SEED", 17));
   for (const std::string& seed : seeds) {
     target.run(seed);
-    for (int i = 0; i < 20; ++i) {
+    for (uint64_t i = 0; i < changes; ++i) {
       std::string changed = Changed(seed, &random);
       target.run(changed);
       if (target.repair == nullptr) continue;
