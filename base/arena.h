@@ -24,7 +24,9 @@ class Arena {
   void* Allocate(size_t bytes, size_t alignment) {
     size_t start = AlignUp(reinterpret_cast<uintptr_t>(next_), alignment) - reinterpret_cast<uintptr_t>(next_);
     if (next_ == nullptr || start + bytes > left_) {
-      NewBlock(bytes + alignment);
+      // A large piece gets a block of its own, beside the one that small pieces are cut from.
+      if (bytes + alignment > kBlockBytes / 4) return TakeBlock(bytes);
+      NewBlock();
       start = AlignUp(reinterpret_cast<uintptr_t>(next_), alignment) - reinterpret_cast<uintptr_t>(next_);
     }
     void* piece = next_ + start;
@@ -44,16 +46,17 @@ class Arena {
   size_t bytes() const { return bytes_; }
 
  private:
-  void NewBlock(size_t at_least) {
-    // A large piece gets a block of its own size, so that little of a block is wasted.
-    // A large arena takes large blocks, which the system gets back at its end.
-    const size_t usual = std::clamp(bytes_ / 16 / kBlockBytes * kBlockBytes, kBlockBytes, kLargestBlockBytes);
-    const size_t size = at_least > usual / 4 ? at_least : usual;
+  std::byte* TakeBlock(size_t size) {
     blocks_.push_back(AllocateAligned(size));
     if (blocks_.back() == nullptr) throw std::bad_alloc();
-    next_ = reinterpret_cast<char*>(blocks_.back().get());
-    left_ = size;
     bytes_ += size;
+    return blocks_.back().get();
+  }
+
+  void NewBlock() {
+    // A large arena takes large blocks, which the system gets back at its end.
+    left_ = std::clamp(bytes_ / 16 / kBlockBytes * kBlockBytes, kBlockBytes, kLargestBlockBytes);
+    next_ = reinterpret_cast<char*>(TakeBlock(left_));
   }
 
   std::vector<AlignedBytes> blocks_;

@@ -14,7 +14,9 @@ namespace {
 // Bounds hold for so many standard deviations of the estimate.
 constexpr float kDeviations = 2.0f;
 // What rounding may add to a distance, as a part of the terms that it is made of.
-constexpr float kRounding = 4e-6f;
+constexpr double kRounding = 4e-6;
+// Terms up to this size have a sum that is finite.
+constexpr double kLargestTerm = 1e37;
 
 size_t CodeBytes(size_t dimension) { return AlignUp(std::max<size_t>(dimension, 1), 64) / 4 * kSignTableBytes; }
 
@@ -80,10 +82,11 @@ RabitqCoder::Factors RabitqCoder::EncodeRow(const Input& row, size_t number, uin
     scale = twice * square / double{absolute};
     deviation = twice * double{kDeviations} * std::sqrt(square * sine / (dimensions - 1));
   }
-  const Factors factors{static_cast<float>(base - std::fabs(base) * double{kRounding}), static_cast<float>(scale),
-                        static_cast<float>(deviation + std::sqrt(square) * double{kRounding})};
-  const bool finite = std::isfinite(factors.base) && std::isfinite(factors.scale) && std::isfinite(factors.deviation);
-  return finite ? factors : Factors{-std::numeric_limits<float>::infinity(), 0, 0};
+  if (!(square < kLargestTerm && std::fabs(base) < kLargestTerm && std::isfinite(absolute))) {
+    return {-std::numeric_limits<float>::infinity(), 0, 0};  // nothing is known
+  }
+  return {static_cast<float>(base - std::fabs(base) * kRounding), static_cast<float>(scale),
+          static_cast<float>(deviation + std::sqrt(square) * kRounding)};
 }
 
 void RabitqCoder::Encode(const std::array<Input, kSignBlockRows>& rows, std::byte* block) const {
@@ -136,10 +139,17 @@ RabitqQuery::RabitqQuery(const RabitqCoder& coder, const float* query, float inv
   const double base = coder.metric_ == Metric::kInnerProduct ? -Dot(query, coder.center_.data(), centered.size())
                       : cosine                               ? square / 2
                                                              : square;
-  query_.base = static_cast<float>(base - std::fabs(base) * double{kRounding});
+  // Cosine and inner product are computed of the vectors themselves, which may be much longer than from the center.
+  double vectors = 0;
+  if (cosine) vectors = 1;
+  if (coder.metric_ == Metric::kInnerProduct) {
+    const std::vector<float>& center = coder.center_;
+    vectors = std::sqrt(Dot(query, query, center.size()) * Dot(center.data(), center.data(), center.size()));
+  }
+  query_.base = static_cast<float>(base - (std::fabs(base) + vectors) * kRounding);
   query_.deviation = static_cast<float>(std::sqrt(square));
-  // Nothing is known of what is too large to compute with.
-  if (!std::isfinite(query_.base) || !std::isfinite(absolute)) query_.base = -std::numeric_limits<float>::infinity();
+  const bool known = square < kLargestTerm && std::fabs(base) + vectors < kLargestTerm && std::isfinite(absolute);
+  if (!known) query_.base = -std::numeric_limits<float>::infinity();
 }
 
 uint32_t RabitqQuery::RowsWithin(const std::byte* block, float limit) const {

@@ -148,6 +148,24 @@ TEST_P(RabitqCodes, NothingIsMissedOfWhatOverflows) {
   EXPECT_EQ(large.RowsWithin(BlockAt(0), most), 0xFFFFFFFFu);
 }
 
+// Each term is finite, their sum is not.
+TEST_P(RabitqCodes, LargeVectorsThatAreNearAreNotMissed) {
+  for (size_t i = 0; i < kSignBlockRows; ++i) vectors_.push_back(RandomVector());
+  const float size = 1.4e19f / std::sqrt(static_cast<float>(dimension_));
+  for (size_t i = 0; i < dimension_; ++i) vectors_[3][i] = i % 2 == 0 ? size : -size;
+  Encode();
+  const RabitqQuery codes(*coder_, vectors_[3].data(), InverseNorm(vectors_[3]));
+  EXPECT_NE(codes.RowsWithin(BlockAt(0), std::numeric_limits<float>::max()) >> 3 & 1, 0u);
+}
+
+// Ties are decided by keys, which needs all of them.
+TEST_P(RabitqCodes, RowsThatAreTheCenterAreAllWithinTheirDistance) {
+  vectors_.assign(kSignBlockRows, RandomVector());
+  Encode();
+  const RabitqQuery codes(*coder_, vectors_[0].data(), InverseNorm(vectors_[0]));
+  EXPECT_EQ(codes.RowsWithin(BlockAt(0), Distance(vectors_[0], vectors_[0])), 0xFFFFFFFFu);
+}
+
 INSTANTIATE_TEST_SUITE_P(All, RabitqCodes,
                          ::testing::Combine(::testing::Values(Metric::kL2, Metric::kInnerProduct, Metric::kCosine),
                                             ::testing::Values(size_t{64}, size_t{100}, size_t{768}, size_t{1536})),

@@ -29,7 +29,12 @@ class Repair {
   absl::StatusOr<RepairReport> Run() {
     RETURN_IF_ERROR(CheckIsCollection(fs_, from_));
     if (WriterIsLive(fs_, from_)) return FailedPrecondition(from_ + ": is open for writing: close it first");
+    if (to_.starts_with(WithoutTrailingSlashes(from_) + "/")) {
+      return InvalidArgument(to_ + ": lies within " + from_);
+    }
     RETURN_IF_ERROR(CheckVacant());
+    RETURN_IF_ERROR(CheckUnused(Copy()));
+    RETURN_IF_ERROR(CheckUnused(to_ + std::string(kTemporarySuffix)));
     const absl::Status done = RunInCopy();
     const absl::Status removed = RemoveTree(fs_, Copy());
     RETURN_IF_ERROR(done);
@@ -47,8 +52,15 @@ class Repair {
     return names->empty() ? absl::OkStatus() : AlreadyExists(to_ + ": is not empty");
   }
 
+  // Whatever has one of the names that are needed on the way may be anybody's, even what is to be repaired.
+  absl::Status CheckUnused(const std::string& path) {
+    const absl::StatusOr<FileInfo> info = fs_->Stat(path);
+    if (absl::IsNotFound(info.status())) return absl::OkStatus();
+    RETURN_IF_ERROR(info.status());
+    return AlreadyExists(path + ": is needed on the way; if an earlier repair left it, remove it");
+  }
+
   absl::Status RunInCopy() {
-    RETURN_IF_ERROR(RemoveTree(fs_, Copy()));
     RETURN_IF_ERROR(MakeDirectories(fs_, Copy()));
     RETURN_IF_ERROR(CopyFiles());
     Options options;

@@ -26,9 +26,10 @@ struct RepairReport {
 
 // Copies all files of `directory`, which is not changed, salvages the copy (RecoveryMode::kSalvage), and gives what was
 // kept the name `destination`, which must not exist or be an empty directory. The new collection appears when it is
-// whole and durable, and takes an identity of its own when it is first opened for writing. What a crash leaves is
-// DESTINATION.salvage, which the next repair to the same place removes, and DESTINATION.tmp, as of a backup.
-// Errors: NotFound; FailedPrecondition (not a collection, or open for writing); AlreadyExists; DataLoss if no manifest
+// whole and durable, and takes an identity of its own when it is first opened for writing. On the way
+// DESTINATION.salvage and DESTINATION.tmp are made, which must not exist: what a crash leaves there is the user's to
+// remove. Errors: NotFound; FailedPrecondition (not a collection, or open for writing); AlreadyExists; InvalidArgument
+// (destination within directory); DataLoss if no manifest
 // can be read; Unimplemented for a newer format.
 absl::StatusOr<RepairReport> RepairCollection(const std::string& directory, const std::string& destination,
                                               const RepairOptions& options);

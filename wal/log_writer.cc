@@ -128,8 +128,8 @@ absl::Status FileLogWriter::Append(absl::Span<const LogEntry> group) {
     // A sync may have failed meanwhile; nothing may be acknowledged after that.
     return poison_;
   }
-  const bool refused = absl::IsResourceExhausted(result.status) && result.bytes_written == 0 &&
-                       !VARVE_SEEDED_BUG(kRefusedPoisons);
+  const bool refused =
+      absl::IsResourceExhausted(result.status) && result.bytes_written == 0 && !VARVE_SEEDED_BUG(kRefusedPoisons);
   if (!refused && poison_.ok()) poison_ = result.status;
   return poison_.ok() ? result.status : poison_;
 }

@@ -25,6 +25,20 @@ constexpr int64_t kExpiryCheckMicros = 30'000'000;
 // How soon it is noticed that the last reader of a replaced state has gone.
 constexpr int64_t kReadersCheckMillis = 1'000;
 
+// Whether a flush left a field to an exact scan that is worth a graph, for which there is memory now.
+bool LacksGraph(const Schema& schema, const SegmentPart& part, size_t memory_bytes) {
+  if (part.entry.level() > 0) return false;
+  for (size_t f = 0; f < schema.fields.size(); ++f) {
+    const SegmentHandle::Field& field = part.handle->field(f);
+    const bool by_policy = schema.fields[f].index.type == IndexType::kAuto;
+    if (field.searcher == nullptr || !by_policy || field.info.index != IndexType::kFlat) continue;
+    const absl::StatusOr<IndexChoice> choice =
+        ChooseIndex(schema.fields[f], {.vectors = field.slots, .memory_bytes = memory_bytes});
+    if (choice.ok() && choice->factory->traits().type != IndexType::kFlat) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Maintenance::Maintenance(CollectionState* state, Publisher* publisher)
@@ -230,12 +244,13 @@ std::optional<MergePlan> Maintenance::PlanMerge(MergeKind kind, const MergeScope
     // Replay of the log would look for the file of an import that is still in it.
     if (part.entry.ingest_sequence() > replayed_from) continue;
     if (scope != nullptr && scope->made.contains(id)) {
-      candidates.push_back({id, part.entry.live_rows(), part.entry.live_rows(), part.segment().row_bytes()});
+      candidates.push_back({id, part.entry.live_rows(), part.entry.live_rows(), part.segment().row_bytes(), false});
       continue;
     }
     if (scope != nullptr ? !scope->segments.contains(id) : backoff_.LeavesOut(id, now_us)) continue;
     const uint64_t expired = std::min(expiry_.Expired(part, now_ms), part.entry.live_rows());
-    candidates.push_back({id, part.entry.rows(), part.entry.live_rows() - expired, part.segment().row_bytes()});
+    candidates.push_back({id, part.entry.rows(), part.entry.live_rows() - expired, part.segment().row_bytes(),
+                          LacksGraph(state_->schema, part, memory_bytes)});
   }
   MergeLimits limits;
   limits.max_rows = MaxRowsFor(state_->schema, memory_bytes);

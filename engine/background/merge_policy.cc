@@ -47,14 +47,13 @@ std::optional<MergePlan> Fold(absl::Span<const MergeCandidate> members, const Me
   return plan;
 }
 
-MergePlan Rewrite(const MergeCandidate& segment) {
+MergePlan Rewrite(const MergeCandidate& segment, std::string why) {
   MergePlan plan;
   plan.inputs = {segment.id};
   plan.rows = segment.live_rows;
   plan.row_bytes = segment.row_bytes;
   plan.level = TierOf(plan.rows) > 0 ? 1 : 0;
-  plan.why = std::to_string(segment.rows - segment.live_rows) + " of " + std::to_string(segment.rows) +
-             " rows dead or expired";
+  plan.why = std::move(why);
   return plan;
 }
 
@@ -113,7 +112,17 @@ std::optional<MergePlan> PickMerge(absl::Span<const MergeCandidate> segments, co
   const std::vector<MergeCandidate> fragments = FragmentsOf(sorted);
   if (auto plan = FoldFragments(fragments, limits)) return plan;
   for (const MergeCandidate& segment : sorted) {
-    if (HasManyDeadRows(segment)) return Rewrite(segment);
+    if (HasManyDeadRows(segment)) {
+      return Rewrite(segment, std::to_string(segment.rows - segment.live_rows) + " of " + std::to_string(segment.rows) +
+                                  " rows dead or expired");
+    }
+  }
+  // Fragments get theirs when they are folded.
+  for (const MergeCandidate& segment : sorted) {
+    const bool fits = segment.live_rows <= limits.max_rows && segment.row_bytes <= limits.max_row_bytes;
+    if (segment.lacks_graph && fits && TierOf(segment.live_rows) > 0) {
+      return Rewrite(segment, "flushed without a graph for want of memory");
+    }
   }
   if (sorted.size() > limits.max_segments) {
     const size_t count = std::max<size_t>(sorted.size() - limits.max_segments + 1, kSegmentsPerTier / 2);
@@ -137,7 +146,7 @@ std::optional<MergePlan> PickFullMerge(absl::Span<const MergeCandidate> segments
   if (!plan.has_value()) {
     for (const MergeCandidate& segment : sorted) {
       if (segment.live_rows < segment.rows) {
-        plan = Rewrite(segment);
+        plan = Rewrite(segment, "asked for, without its dead rows");
         break;
       }
     }

@@ -23,6 +23,8 @@ struct MergeCandidate {
   uint64_t rows = 0;
   uint64_t live_rows = 0;  // neither dead nor expired
   uint64_t row_bytes = 0;  // of keys and documents, which a merge holds in memory until they are written
+  // A flush had no memory for a graph that it should have. Set of what no merge has made, so that it is tried once.
+  bool lacks_graph = false;
 };
 
 struct MergeLimits {

@@ -67,6 +67,15 @@ TEST(MergePolicy, RewritesASegmentWithManyDeadRows) {
   EXPECT_EQ(Inputs(PickMerge(std::vector<MergeCandidate>{{1, 100, 0}}, {})), Ids{1});
 }
 
+TEST(MergePolicy, RewritesALargeSegmentThatWasFlushedWithoutAGraph) {
+  const std::vector<MergeCandidate> segments = {{1, 200'000, 200'000, 10, false}, {2, 200'000, 200'000, 10, true}};
+  const std::optional<MergePlan> plan = PickMerge(segments, {});
+  EXPECT_EQ(Inputs(plan), Ids{2});
+  EXPECT_EQ(plan->level, 1) << "it is tried once";
+  EXPECT_FALSE(PickMerge(segments, {.max_rows = 100'000}).has_value());
+  EXPECT_FALSE(PickMerge(std::vector<MergeCandidate>{{1, 5'000, 5'000, 10, true}}, {}).has_value()) << "a fragment";
+}
+
 TEST(MergePolicy, FoldsTheSmallestWhenThereAreTooMany) {
   std::vector<MergeCandidate> segments;
   uint64_t rows = 40'000;

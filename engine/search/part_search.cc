@@ -141,7 +141,7 @@ class MemtableScan {
 // The codes to scan, or null if the rows are better compared one by one.
 const MemtableCodes* CodesFor(const Memtable& memtable, const PreparedSearch& prepared) {
   // Below this part of all rows those of a namespace are walked along the skip list.
-  constexpr uint32_t kNamespacePart = 8;
+  constexpr uint32_t kNamespacePart = 32;
   const MemtableCodes* codes = memtable.codes();
   if (prepared.exact || codes == nullptr || codes->rows() == 0) return nullptr;
   if (codes->coder(prepared.field_position) == nullptr) return nullptr;

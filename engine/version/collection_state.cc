@@ -25,7 +25,8 @@ size_t ScannedRows(const FieldSpec& field) {
 
 Memtable::Limits CollectionState::MemtableLimits() const {
   Memtable::Limits limits;
-  const auto memtables = static_cast<size_t>(options.max_frozen_memtables) + 1;
+  // More would make them small, and no record may be larger than a memtable.
+  const size_t memtables = std::min(static_cast<size_t>(options.max_frozen_memtables) + 1, size_t{3});
   limits.bytes = std::min(options.memtable_bytes, budget->share(MemoryBudget::Use::kMemtables) / memtables);
   limits.rows = options.memtable_rows;
   limits.coded = true;

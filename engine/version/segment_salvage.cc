@@ -1,5 +1,6 @@
 #include "engine/version/segment_salvage.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/bytes.h"
@@ -35,14 +36,37 @@ absl::Status SegmentSalvage::AddNamed(const pb::Manifest& manifest) {
     view_->segments.push_back(MakePart(found));
   }
   for (const size_t position : without_bitmap) RETURN_IF_ERROR(KillOutdated(view_->segments[position]));
+  RETURN_IF_ERROR(MakeRoom(segments));
   for (Found& found : segments) {
     if (found.handle == nullptr) RETURN_IF_ERROR(TakeRows(&found));
     Finish(&found);
+    named_.insert(found.entry.id());
   }
+  if (!view_->memtables.front()->empty()) view_->memtables.insert(view_->memtables.begin(), state_.NewMemtable());
+  return absl::OkStatus();
+}
+
+absl::Status SegmentSalvage::MakeRoom(absl::Span<const Found> segments) {
+  const size_t row_bytes = view_->memtables.front()->RowBytes({});
+  uint64_t bytes = 0;
+  for (const Found& found : segments) {
+    if (found.handle != nullptr || found.segment == nullptr) continue;
+    uint64_t of_rows = 0;
+    if (!CheckedMul(found.segment->rows(), row_bytes, &of_rows) || !CheckedAdd(bytes, of_rows, &bytes)) {
+      return ResourceExhausted(found.account.file + ": more rows than fit into memory");
+    }
+  }
+  if (bytes == 0) return absl::OkStatus();
+  Memtable::Limits limits = state_.MemtableLimits();
+  limits.bytes = std::max<size_t>(limits.bytes, bytes);
+  view_->memtables.front() = std::make_shared<Memtable>(state_.schema, limits, state_.options.seed, state_.budget);
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::optional<SegmentPart>> SegmentSalvage::OpenIngested(const pb::SegmentEntry& entry) {
+  is_replaying_ = true;
+  // The manifest names it too: its rows are there, with its bitmap.
+  if (named_.contains(entry.id())) return std::nullopt;
   ASSIGN_OR_RETURN(Found found, Find(entry));
   std::optional<SegmentPart> part;
   if (found.handle != nullptr) {
@@ -183,7 +207,8 @@ absl::StatusOr<bool> SegmentSalvage::TakeRow(const Segment& segment, RowId row, 
     ASSIGN_OR_RETURN(const RowFacts facts, ReadRowFacts(effect.old));
     if (facts.sequence >= effect.sequence) return true;  // the key has a newer row: nothing is lost
   }
-  if (!view_->memtables.front()->Fits(view_->memtables.front()->RowBytes(effect.row), 1)) {
+  // For rows of named segments MakeRoom has made room, whatever their documents take.
+  if (is_replaying_ && !view_->memtables.front()->Fits(view_->memtables.front()->RowBytes(effect.row), 1)) {
     view_->memtables.insert(view_->memtables.begin(), state_.NewMemtable());
   }
   (void)ApplyEffect(*view_, effect, nullptr);

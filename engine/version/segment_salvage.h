@@ -6,11 +6,13 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "engine/version/collection_state.h"
 #include "engine/version/read_view.h"
 #include "manifest.pb.h"
@@ -46,6 +48,8 @@ class SegmentSalvage {
     SalvagedFile account;
   };
 
+  // A memtable for all rows of the segments that are not whole: one flush, and so one generation, replaces them all.
+  absl::Status MakeRoom(absl::Span<const Found> segments);
   absl::StatusOr<Found> Find(const pb::SegmentEntry& entry);
   absl::Status FindBitmap(Found* found);
   SegmentPart MakePart(const Found& found) const;
@@ -58,6 +62,8 @@ class SegmentSalvage {
 
   const CollectionState& state_;
   ReadView* const view_;
+  std::set<FileId> named_;  // segments of the manifest
+  bool is_replaying_ = false;
   std::vector<SalvagedFile> account_;
   std::vector<std::string> report_;
 };

@@ -13,7 +13,7 @@ namespace varve {
 // What the writers' speed is judged by.
 struct WriteLoad {
   size_t frozen_memtables = 0;
-  size_t max_frozen_memtables = 2;
+  size_t max_frozen_memtables = 1;
   double memtable_fill = 0;  // 0 to 1, of the memtable that takes the writes
   size_t segments = 0;
   size_t max_segments = 32;

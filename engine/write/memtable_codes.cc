@@ -1,5 +1,6 @@
 #include "engine/write/memtable_codes.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/bytes.h"
@@ -11,6 +12,7 @@ namespace {
 
 // The error of the estimate falls with the root of the dimension.
 constexpr uint32_t kFewestDimensions = 64;
+constexpr uint32_t kBlocksAtOnce = 2;
 
 bool HasField(const Memtable& memtable, uint32_t number, size_t field) {
   return ((memtable.row(number)->present >> field) & 1) != 0;
@@ -68,10 +70,12 @@ MemtableCodes::MemtableCodes(const Schema& schema, size_t most_rows, uint64_t se
 }
 
 void MemtableCodes::Extend(const Memtable& memtable) {
-  const uint32_t goal = memtable.rows() / kSignBlockRows * kSignBlockRows;
+  const uint32_t full = memtable.rows() / kSignBlockRows * kSignBlockRows;
   uint32_t done = rows_.load(std::memory_order_relaxed);
-  if (goal < kFirstRows || goal <= done) return;
+  if (full < kFirstRows) return;
   if (done == 0) MakeCoders(memtable);
+  // The first rows are caught up with step by step: no write waits for all of them.
+  const uint32_t goal = std::min<uint32_t>(full, done + kBlocksAtOnce * kSignBlockRows);
   for (; done < goal; done += kSignBlockRows) EncodeBlock(memtable, done / kSignBlockRows);
   rows_.store(goal, std::memory_order_release);
 }

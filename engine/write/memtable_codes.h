@@ -31,7 +31,8 @@ class MemtableCodes {
   // For a memtable that never has more than `most_rows` rows.
   MemtableCodes(const Schema& schema, size_t most_rows, uint64_t seed);
 
-  // Writer only: codes whole blocks of the rows that `memtable` has by now.
+  // Writer only, for every 32 rows that `memtable` gets: codes whole blocks of the rows that it has by now, at most
+  // two.
   void Extend(const Memtable& memtable);
 
   // Rows below this number are coded: a multiple of kSignBlockRows.

@@ -50,7 +50,8 @@ void KillNamespace(const ReadView& view, std::string_view ns, const NamespaceRan
   for (const std::shared_ptr<Memtable>& memtable : view.memtables) {
     for (Memtable::Row* row = memtable->LowerBound(ns, ""); row != nullptr && row->ns == ns;
          row = Memtable::Next(row)) {
-      if (row->killer.load(std::memory_order_relaxed) == 0) memtable->Kill(row, killer);
+      // In a salvage rows of later loads may be there before the log tells of the delete.
+      if (row->born < killer && row->killer.load(std::memory_order_relaxed) == 0) memtable->Kill(row, killer);
     }
   }
 }
@@ -308,7 +309,8 @@ absl::Status WritePath::MakeRoom(size_t bytes, size_t rows) {
 
 absl::Status WritePath::FreezeMemtable() {
   const ReadView& old = *state_->views->current();
-  if (old.memtables.front()->last_sequence == 0) return absl::OkStatus();  // nothing was written
+  // Nothing was written; a salvage's rows come without a record of the log.
+  if (old.memtables.front()->last_sequence == 0 && old.memtables.front()->empty()) return absl::OkStatus();
   const absl::Status rotated = log_->Rotate();
   log_->ReportEvents();
   RETURN_IF_ERROR(rotated);

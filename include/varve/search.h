@@ -20,7 +20,7 @@ struct SearchRequest {
   std::optional<std::string> ns;         // only records of this namespace
   std::optional<Filter> filter;          // only records whose metadata it matches; k of them if there are k
   ParamMap params;                       // search parameters of the index type, such as ef
-  bool exact = false;                    // compare with every vector: recall 1
+  bool exact = false;                    // compare with every vector, of the memtable too: recall 1
   std::optional<float> score_threshold;  // drop hits whose score is below
   bool with_records = false;             // fill Hit::record
   bool with_profile = false;             // fill SearchResult::parts

@@ -38,3 +38,13 @@ class RepairTest(VarveTest):
         store = self.damaged()
         self.assert_fails("ALREADY_EXISTS", ("repair", store, "--to", store), "not empty")
         self.assert_fails("NOT_FOUND", ("repair", self.path("none"), "--to", self.path("new")), "none")
+
+    def test_nothing_that_is_in_the_way_is_removed(self):
+        store = self.damaged()
+        for suffix in (".salvage", ".tmp"):
+            taken = self.path("new" + suffix)
+            os.rename(store, taken)
+            self.assert_fails("ALREADY_EXISTS", ("repair", taken, "--to", self.path("new")), "on the way")
+            self.assertTrue(os.path.exists(os.path.join(taken, "manifest.json")))
+            os.rename(taken, store)
+        self.assert_fails("INVALID_ARGUMENT", ("repair", store, "--to", os.path.join(store, "new")), "within")

@@ -282,6 +282,7 @@ TEST_F(DatabaseTest, AListIsWholeOrAnError) {
   // As lost+found, which is root's.
   disk.Fail({.calls = {DiskCall::kStat}, .path_part = "/db/b", .error = EACCES});
   EXPECT_THAT(*database_->ListCollections(), ElementsAre("a"));
+  database_.reset();  // before its disk
 }
 
 }  // namespace
