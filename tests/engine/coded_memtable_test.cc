@@ -15,6 +15,8 @@ class CodedMemtable : public CollectionTest {
   static constexpr uint32_t kWide = 96;
   static constexpr int kRows = 4000;
 
+  CodedMemtable() { options_.sync = SyncMode::OnFlush(); }
+
   // Around a few points, as embeddings lie.
   std::vector<float> Clustered() {
     const uint64_t cluster = random_.Below(20);

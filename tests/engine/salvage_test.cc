@@ -116,6 +116,7 @@ TEST_F(SalvageTest, RowsOfADamagedSegmentSurviveWithoutAnyLogBehindThem) {
   constexpr int kRows = 3000;
   Schema schema = Schema::SingleVector(kDimension, Metric::kL2);
   schema.fields[0].index.type = IndexType::kHnsw;
+  options_.sync = SyncMode::OnFlush();
   Create(schema);
   for (int i = 0; i < kRows; ++i) ASSERT_OK(collection_->Put(MakeRecord("k" + std::to_string(i), {1, 2, 3, 4})));
   ASSERT_OK(collection_->Delete("", "k7"));
@@ -147,6 +148,7 @@ TEST_F(SalvageTest, RowsOfADamagedSegmentSurviveWithoutAnyLogBehindThem) {
 TEST_F(SalvageTest, ADamagedBulkLoadThatManifestAndLogNameIsTakenOnce) {
   Schema schema = Schema::SingleVector(kDimension, Metric::kL2);
   schema.fields[0].index.type = IndexType::kHnsw;
+  options_.sync = SyncMode::OnFlush();
   Create(schema);
   ASSERT_OK(collection_->Put(MakeRecord("before", {1, 1, 1, 1})));
   WriteBatch batch;
