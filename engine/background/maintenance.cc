@@ -73,6 +73,8 @@ void Maintenance::Stop() {
     stopping_ = true;
     cancellation_.Cancel();
     if (running_merge_ != nullptr) running_merge_->Cancel();
+    // A merge that has not begun may stand behind the long one of another collection: it never will.
+    if (merge_claimed_ != nullptr && !merge_claimed_->exchange(true)) --scheduled_;
     changed_.SignalAll();
     while (scheduled_ > 0) changed_.Wait(&mutex_);
   }
@@ -136,7 +138,15 @@ void Maintenance::ScheduleMerge() {
     return;
   }
   merge_scheduled_ = true;
-  Schedule(merge_executor_, [this] { MergeInBackground(); });
+  merge_claimed_ = std::make_shared<std::atomic<bool>>(false);
+  ++scheduled_;
+  merge_executor_->Schedule([this, claimed = merge_claimed_] {
+    if (claimed->exchange(true)) return;  // by Stop: there may be nobody any more
+    MergeInBackground();
+    absl::MutexLock done(&mutex_);
+    --scheduled_;
+    changed_.SignalAll();
+  });
 }
 
 bool Maintenance::merges_run() const {

@@ -131,6 +131,8 @@ class Maintenance {
   int scheduled_ ABSL_GUARDED_BY(mutex_) = 0;  // tasks that have not ended
   int flushes_scheduled_ ABSL_GUARDED_BY(mutex_) = 0;
   bool merge_scheduled_ ABSL_GUARDED_BY(mutex_) = false;
+  // Of the merge that was scheduled last: whoever sets it decides whether it runs (the task) or not (Stop).
+  std::shared_ptr<std::atomic<bool>> merge_claimed_ ABSL_GUARDED_BY(mutex_);
   bool merge_again_ ABSL_GUARDED_BY(mutex_) = false;
   bool removal_scheduled_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t next_removal_us_ ABSL_GUARDED_BY(mutex_) = 0;  // 0: no reader holds anything
