@@ -24,15 +24,14 @@ constexpr size_t kSectorsAtOnce = 256;
 class Repair {
  public:
   Repair(FileSystem* fs, Clock* clock, std::string from, std::string to)
-      : fs_(fs), clock_(clock), from_(std::move(from)), to_(WithoutTrailingSlashes(std::move(to))) {}
+      : fs_(fs),
+        clock_(clock),
+        from_(WithoutTrailingSlashes(std::move(from))),
+        to_(WithoutTrailingSlashes(std::move(to))) {}
 
   absl::StatusOr<RepairReport> Run() {
-    RETURN_IF_ERROR(CheckIsCollection(fs_, from_));
+    RETURN_IF_ERROR(CheckMayBeCopied(fs_, from_, to_));
     if (WriterIsLive(fs_, from_)) return FailedPrecondition(from_ + ": is open for writing: close it first");
-    if (to_.starts_with(WithoutTrailingSlashes(from_) + "/")) {
-      return InvalidArgument(to_ + ": lies within " + from_);
-    }
-    RETURN_IF_ERROR(CheckVacant());
     RETURN_IF_ERROR(CheckUnused(Copy()));
     RETURN_IF_ERROR(CheckUnused(to_ + std::string(kTemporarySuffix)));
     const absl::Status done = RunInCopy();
@@ -44,13 +43,6 @@ class Repair {
 
  private:
   std::string Copy() const { return to_ + std::string(kSalvageSuffix); }
-
-  absl::Status CheckVacant() {
-    const absl::StatusOr<std::vector<std::string>> names = fs_->List(to_);
-    if (absl::IsNotFound(names.status())) return absl::OkStatus();
-    RETURN_IF_ERROR(names.status());
-    return names->empty() ? absl::OkStatus() : AlreadyExists(to_ + ": is not empty");
-  }
 
   // Whatever has one of the names that are needed on the way may be anybody's, even what is to be repaired.
   absl::Status CheckUnused(const std::string& path) {

@@ -265,16 +265,18 @@ void Copier::Discard() {
 
 }  // namespace
 
+absl::Status CheckMayBeCopied(FileSystem* fs, const std::string& from, const std::string& to) {
+  RETURN_IF_ERROR(CheckIsCollection(fs, from));
+  if (to.empty()) return InvalidArgument("the destination's name is empty");
+  if (to.starts_with(from + "/")) return InvalidArgument(to + ": lies within the collection " + from);
+  return CheckVacant(fs, to);
+}
+
 absl::StatusOr<BackupResult> CopyCollection(const CopyRequest& given) {
   CopyRequest request = given;
   request.from = WithoutTrailingSlashes(request.from);
   request.to = WithoutTrailingSlashes(request.to);
-  RETURN_IF_ERROR(CheckIsCollection(request.fs, request.from));
-  if (request.to.empty()) return InvalidArgument("the destination's name is empty");
-  if (request.to.starts_with(request.from + "/")) {
-    return InvalidArgument(request.to + ": lies within the collection " + request.from);
-  }
-  RETURN_IF_ERROR(CheckVacant(request.fs, request.to));
+  RETURN_IF_ERROR(CheckMayBeCopied(request.fs, request.from, request.to));
   // The files are held open from here on: no writer can take them away, however long the copy takes.
   ASSIGN_OR_RETURN(const CopySource source, OpenCopySource(request.fs, request.from, request.pinned));
   RETURN_IF_ERROR(MakeDirectories(request.fs, DirectoryOf(request.to)));

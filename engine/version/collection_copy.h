@@ -34,6 +34,11 @@ struct CopyRequest {
   std::function<void(uint64_t bytes)> progress;
 };
 
+// Whether a copy of the collection `from` may be made as `to`; both without trailing slashes. Errors: NotFound and
+// FailedPrecondition (`from` is no collection); AlreadyExists (`to` is not empty); InvalidArgument (`to` is empty, or
+// within `from`).
+absl::Status CheckMayBeCopied(FileSystem* fs, const std::string& from, const std::string& to);
+
 // Errors: NotFound and FailedPrecondition (not a collection; another copy is being made there); AlreadyExists (`to` is
 // not empty); InvalidArgument for a `to` within `from`; DataLoss; Unavailable (a writer that never pauses);
 // Unimplemented. What was made of the copy is then removed.
